@@ -8,9 +8,7 @@
 #ifndef MLA_RUNTIME_CORE_ARENA_H
 #define MLA_RUNTIME_CORE_ARENA_H
 
-#include <cstdint>
-
-struct mla_context;
+#include "mla_runtime/tensor.h"
 
 /// Hands out 256-byte aligned pieces of the workspace, all freed at once.
 struct Arena {
@@ -22,17 +20,23 @@ struct Arena {
   uint64_t used = 0;    ///< Since the last reset; in PLAN and CHECK too.
   uint64_t highWater = 0;
 
-  /// A default context's blocks beyond the workspace, newest first. Each starts
-  /// with the address of the next one; freed at reset.
-  struct Block *blocks = nullptr;
+  /// A default context has no workspace but a list of blocks, newest first, the
+  /// first of which is being filled.
+  struct Block {
+    Block *next = nullptr;
+    char *data = nullptr;
+    uint64_t size = 0;
+    uint64_t used = 0;
+  };
+  Block *blocks = nullptr;
 
-  /// Null with a sticky error when the workspace is too small. In CHECK and PLAN
-  /// an address that is aligned, distinct, and not to be dereferenced.
+  /// Null with a sticky error when the workspace is too small. In CHECK and
+  /// PLAN an address that is aligned, distinct, and not to be dereferenced.
   void *allocate(mla_context &ctx, uint64_t bytes);
   /// Frees everything handed out.
   void reset(mla_context &ctx);
   /// Replaces the workspace; see mla_context_set_workspace.
-  int32_t setWorkspace(mla_context &ctx, void *data, uint64_t bytes);
+  mla_status setWorkspace(mla_context &ctx, void *data, uint64_t bytes);
 };
 
 #endif // MLA_RUNTIME_CORE_ARENA_H

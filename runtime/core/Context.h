@@ -11,6 +11,7 @@
 #include "core/Arena.h"
 #include "core/Backend.h"
 
+#include <cstdarg>
 #include <mutex>
 
 /// The first bad value that a call met in device data.
@@ -30,7 +31,8 @@ struct mla_context {
   void *backendState = nullptr;
 
   mla_status status = MLA_STATUS_OK; ///< Sticky.
-  /// Text of the sticky error; of the last mla_context_check while `status` is OK.
+  /// Text of the sticky error; of the last mla_context_check while `status` is
+  /// OK.
   char text[1024] = {};
   bool trace = false;     ///< MLA_TRACE=1 when the context was made.
   bool isDefault = false; ///< Grows its arena, prints its errors.
@@ -44,21 +46,25 @@ struct mla_context {
 extern "C" {
 /// Exported for backends in libraries of their own; use the wrappers below.
 MLA_EXPORT mla_status mla_internal_fail(mla_context *ctx, mla_status status,
-                                        const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+                                        const char *format, va_list args);
 MLA_EXPORT void mla_internal_record_fault(mla_context *ctx, const char *op,
                                           const char *what, int64_t index,
                                           int64_t value, int64_t limit);
 }
 
 /// Reports an error of the running call: the context keeps the first status and
-/// text until it is cleared. Returns the sticky status, so that a backend writes
-/// `return fail(ctx, MLA_STATUS_UNIMPLEMENTED, "mla_append: query: ...", ...)`.
-/// The text is one sentence: what, expected, got.
-template <typename... Args>
-mla_status fail(mla_context &ctx, mla_status status, const char *format,
-                Args... args) {
-  return mla_internal_fail(&ctx, status, format, args...);
+/// text until it is cleared. Returns the sticky status, so that a backend
+/// writes `return fail(ctx, MLA_STATUS_UNIMPLEMENTED, "mla_append: query: ...",
+/// ...)`. The text is one sentence: what, expected, got.
+inline mla_status fail(mla_context &ctx, mla_status status, const char *format,
+                       ...) __attribute__((format(printf, 3, 4)));
+inline mla_status fail(mla_context &ctx, mla_status status, const char *format,
+                       ...) {
+  va_list args;
+  va_start(args, format);
+  mla_status sticky = mla_internal_fail(&ctx, status, format, args);
+  va_end(args);
+  return sticky;
 }
 
 /// Records a value found in device data that points nowhere: element `index` of
@@ -71,8 +77,8 @@ inline void recordFault(mla_context &ctx, const char *op, const char *what,
   mla_internal_record_fault(&ctx, op, what, index, value, limit);
 }
 
-/// Reports an error that belongs to no context: the calling thread's text behind
-/// mla_last_error(NULL). Returns `status`.
+/// Reports an error that belongs to no context: the calling thread's text
+/// behind mla_last_error(NULL). Returns `status`.
 mla_status failThread(mla_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
