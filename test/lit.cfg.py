@@ -1,0 +1,68 @@
+# Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Tests of the IR and of the tools.
+
+The project's tools, FileCheck, not and mlir-opt-22 are called by name.
+Substitutions:
+  %mla_src       the source tree
+  %shlibdir      where the project's shared libraries are
+  %mla_runtime   the runtime's library, for --shared-libs
+  %mlir_libdir   where MLIR's own runner libraries are
+  %mlir_runner   the stock mlir-runner
+Features: cuda (our CUDA backend is built and there is a device), sanitize.
+"""
+
+import ctypes
+import os
+
+import lit.formats
+
+config.name = "MLA"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Runtime", "Data", "Layout", "Packaging", "Benchmark"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.mla_obj, "test")
+
+bin_dir = os.path.join(config.mla_obj, "bin")
+lib_dir = os.path.join(config.mla_obj, "lib")
+
+# lit passes on only the variables that it lists: a user's MLA_TRACE or
+# SKIP_ROPE_IN_MLA_GENERATION reaches no test.
+config.environment["PATH"] = os.pathsep.join(
+    [bin_dir, config.llvm_tools_dir, config.environment["PATH"]]
+)
+config.environment["FILECHECK_OPTS"] = "-enable-var-scope --dump-input=fail"
+
+config.substitutions += [
+    ("%mla_src", config.mla_src),
+    ("%shlibdir", lib_dir),
+    ("%mla_runtime", os.path.join(lib_dir, "libmla_runtime.so")),
+    ("%mlir_libdir", config.llvm_lib_dir),
+    ("%mlir_runner", os.path.join(config.llvm_tools_dir, "mlir-runner")),
+]
+
+
+def has_cuda_device():
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return (
+        driver.cuInit(0) == 0
+        and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+        and count.value > 0
+    )
+
+
+if (
+    os.path.exists(os.path.join(lib_dir, "libmla_runtime_cuda.so"))
+    and has_cuda_device()
+):
+    config.available_features.add("cuda")
+if config.mla_sanitize:
+    config.available_features.add("sanitize")
+    # libMLIR is not instrumented, so containers that cross into it look wrong,
+    # and what it keeps until exit looks lost.
+    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:detect_leaks=0"
