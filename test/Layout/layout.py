@@ -61,7 +61,8 @@ class Project:
 
 
 def camel_case(op):
-    return "".join(word.capitalize() for word in op.split("_"))
+    return "".join(word.upper() if word == "kv" else word.capitalize()
+                   for word in op.split("_"))
 
 
 #===--- Checks -----------------------------------------------------------------===#
