@@ -183,10 +183,27 @@ def doc_mlir(project):
     if not blocks:
         yield "expected ```mlir blocks in the documents, found none"
     for place, text in blocks:
-        run = subprocess.run([project.bin / "mla-opt", "-"], input=text,
-                             capture_output=True, text=True)
-        if run.returncode:
-            yield f"{place}: expected IR that mla-opt accepts, got: {run.stderr.strip()}"
+        yield from parse(project, place, text)
+
+
+def parse(project, place, text):
+    run = subprocess.run([project.bin / "mla-opt", "-"], input=text,
+                         capture_output=True, text=True)
+    if run.returncode:
+        yield f"{place}: expected IR that mla-opt accepts, got: {run.stderr.strip()}"
+
+
+def def_mlir(project):
+    """Every example of an op's definition is valid, its operands being arguments."""
+    for path in sorted((project.root / "include/mla/IR/Ops").glob("*.td")):
+        name = str(path.relative_to(project.root))
+        blocks = re.findall(r"^ *```mlir\n(.*?)^ *```$", project.text(name), re.M | re.S)
+        if not blocks:
+            yield f"{name}: expected an example in a ```mlir block, found none"
+        for block in blocks:
+            typed = dict(re.findall(r"(%\w+) : ((?:tensor|memref)<[^<>]*(?:<[^<>]*>)?>|index)", block))
+            arguments = ", ".join(f"{value}: {type}" for value, type in typed.items())
+            yield from parse(project, name, f"func.func @f({arguments}) {{\n{block}\nreturn\n}}\n")
 
 
 def doc_console(project):
@@ -221,7 +238,8 @@ def doc_console(project):
 
 
 CHECKS = {check.__name__: check for check in
-          (licence, op_files, private_paths, test_data, format, habits, doc_mlir, doc_console)}
+          (licence, op_files, private_paths, test_data, format, habits, doc_mlir, def_mlir,
+           doc_console)}
 
 
 def main():

@@ -111,6 +111,16 @@ class LayoutTest(unittest.TestCase):
         self.write("a.md", "text\n```mlir\ngood\n```\n\n```mlir\nbad\n```\n")
         self.expect(layout.doc_mlir, "a.md:7")
 
+    def test_def_mlir(self):
+        self.write("include/mla/IR/Ops/A.td", "text\n")
+        self.expect(layout.def_mlir, "found none")
+        self.write("bin/mla-opt", "#!/bin/sh\ngrep -q 'f(%a: tensor<?xf32>, %i: index)'\n", 0o755)
+        example = "    ```mlir\n    %r = mla.a ins(a = %a : TYPE, i = %i : index)\n    ```\n"
+        self.write("include/mla/IR/Ops/A.td", example.replace("TYPE", "tensor<?xf32>"))
+        self.expect(layout.def_mlir)
+        self.write("include/mla/IR/Ops/A.td", example.replace("TYPE", "vector<2xf32>"))
+        self.expect(layout.def_mlir, "A.td")
+
     def test_doc_console(self):
         self.write("CMakePresets.json", '{"configurePresets": [{"name": "release"}]}')
         self.write("bin/mla-run", "#!/bin/sh\necho ' --time   Time it'\n", 0o755)
