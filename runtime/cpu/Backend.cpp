@@ -1,0 +1,137 @@
+//===- Backend.cpp - The CPU backend's table, memory and scratch -------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+
+#include "Kernels.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+using namespace mla;
+using namespace mla::cpu;
+
+namespace {
+
+/// What mla_context::backendState points to.
+struct State {
+  float *block = nullptr;
+  int64_t capacity = 0; ///< Floats.
+};
+
+const uint64_t alignment = 256;
+
+void *allocate(uint64_t bytes) {
+  uint64_t rounded = (std::max<uint64_t>(bytes, 1) + alignment - 1) / alignment;
+  if (rounded > UINT64_MAX / alignment)
+    return nullptr;
+  return std::aligned_alloc(alignment, rounded * alignment);
+}
+
+mla_status open(mla_context &ctx) {
+  if (ctx.device != 0)
+    return fail(ctx, MLA_STATUS_NOT_FOUND,
+                "backend 'cpu': device: expected 0, got %d", ctx.device);
+  State *state = new (std::nothrow) State();
+  if (!state)
+    return fail(ctx, MLA_STATUS_RESOURCE_EXHAUSTED,
+                "backend 'cpu': expected %zu bytes of memory, got none",
+                sizeof(State));
+  ctx.backendState = state;
+  return MLA_STATUS_OK;
+}
+
+void close(mla_context &ctx) {
+  State *state = static_cast<State *>(ctx.backendState);
+  std::free(state->block);
+  delete state;
+  ctx.backendState = nullptr;
+}
+
+void *alloc(mla_context &, uint64_t bytes) { return allocate(bytes); }
+
+void release(mla_context &, void *data) { std::free(data); }
+
+mla_status transfer(mla_context &, void *to, const void *from, uint64_t bytes) {
+  if (bytes)
+    std::memcpy(to, from, bytes);
+  return MLA_STATUS_OK;
+}
+
+/// For what has no meaning here: calls are done, and their faults recorded,
+/// when they return.
+mla_status nothing(mla_context &) { return MLA_STATUS_OK; }
+
+MlaBackend makeTable() {
+  MlaBackend table = {};
+  table.abi = MLA_BACKEND_ABI;
+  table.name = "cpu";
+  table.deviceType = MLA_DEVICE_CPU;
+  table.open = open;
+  table.close = close;
+  table.alloc = alloc;
+  table.free = release;
+  table.upload = transfer;
+  table.download = transfer;
+  table.synchronize = nothing;
+  table.check = nothing;
+  table.warmup = nothing;
+#define MLA_OP_BEGIN(op, since, doc) table.op = cpu::op;
+#include "mla_runtime/ops.def"
+  return table;
+}
+
+} // namespace
+
+const MlaBackend &cpuBackend() {
+  static const MlaBackend table = makeTable();
+  return table;
+}
+
+float *mla::cpu::scratch(mla_context &ctx, int64_t count) {
+  State *state = static_cast<State *>(ctx.backendState);
+  if (state->block && count <= state->capacity)
+    return state->block;
+  // Kernels ask for their worst case, so the old content is of no use.
+  std::free(state->block);
+  state->capacity = 0;
+  state->block = static_cast<float *>(
+      allocate(static_cast<uint64_t>(count) * sizeof(float)));
+  if (!state->block) {
+    fail(ctx, MLA_STATUS_RESOURCE_EXHAUSTED,
+         "backend 'cpu': expected %lld bytes of scratch memory, got none",
+         static_cast<long long>(count * sizeof(float)));
+    return nullptr;
+  }
+  state->capacity = count;
+  return state->block;
+}
+
+mla_status mla::cpu::requireFloat(mla_context &ctx, const char *op,
+                                  const char *name, const View &view) {
+  if (!view || view.dtype == MLA_DTYPE_F32 || view.dtype == MLA_DTYPE_F16 ||
+      view.dtype == MLA_DTYPE_BF16)
+    return MLA_STATUS_OK;
+  return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
+              "mla_%s: %s: expected f32, f16 or bf16, which is what the CPU "
+              "backend implements, got %s",
+              op, name, mla_dtype_name(view.dtype));
+}
+
+mla_status mla::cpu::requireFloatCache(mla_context &ctx, const char *op,
+                                       const mla_tensor *latent,
+                                       const mla_tensor *pe,
+                                       const mla_tensor *scales) {
+  if (mla_status status = requireFloat(ctx, op, "cache_latent", View(latent)))
+    return status;
+  if (mla_status status = requireFloat(ctx, op, "cache_pe", View(pe)))
+    return status;
+  if (scales)
+    return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
+                "mla_%s: cache_scales: expected no block scales, which the CPU "
+                "backend doesn't implement, got a tensor",
+                op);
+  return MLA_STATUS_OK;
+}

@@ -1,0 +1,41 @@
+//===- Kernels.h - The CPU backend's functions and what they share -----===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_RUNTIME_CPU_KERNELS_H
+#define MLA_RUNTIME_CPU_KERNELS_H
+
+#include "View.h"
+#include "core/Context.h"
+
+namespace mla {
+namespace cpu {
+
+#define MLA_OP_BEGIN(op, since, doc)                                           \
+  mla_status op(mla_context &ctx, const mla_##op##_params &params);
+#include "mla_runtime/ops.def"
+
+/// The context's block of at least `count` floats, good until the next call of
+/// this function on it. It grows on the first calls and is kept, so that a
+/// steady state allocates nothing. Null, with the error reported, when memory
+/// is exhausted.
+float *scratch(mla_context &ctx, int64_t count);
+
+/// OK where `view` is absent or f32, f16 or bf16; else reports that argument
+/// `name` of operation `op` has a type that this backend can't compute with.
+mla_status requireFloat(mla_context &ctx, const char *op, const char *name,
+                        const View &view);
+
+/// The same for a cache's parts; block scales are refused too.
+mla_status requireFloatCache(mla_context &ctx, const char *op,
+                             const mla_tensor *latent, const mla_tensor *pe,
+                             const mla_tensor *scales);
+
+/// True when the call is to do its work, not only to be checked.
+inline bool running(const mla_context &ctx) { return ctx.mode == MLA_MODE_RUN; }
+
+} // namespace cpu
+} // namespace mla
+
+#endif // MLA_RUNTIME_CPU_KERNELS_H

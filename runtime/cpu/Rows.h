@@ -1,0 +1,41 @@
+//===- Rows.h - Rows of a strided tensor to and from f32 ------------------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_RUNTIME_CPU_ROWS_H
+#define MLA_RUNTIME_CPU_ROWS_H
+
+#include "View.h"
+
+namespace mla {
+namespace cpu {
+
+/// Reads the row of `view` at address `row` (view.width() elements of f32, f16
+/// or bf16) into contiguous `out`.
+void loadRow(const View &view, const char *row, float *out);
+
+/// Writes contiguous `in` to the row of `view` at address `row`, rounding to
+/// the nearest, ties to even.
+void storeRow(const View &view, char *row, const float *in);
+
+/// Rounds `count` values to `dtype` (f32, f16 or bf16) and back.
+void roundRow(uint32_t dtype, float *values, int64_t count);
+
+/// Copies a row of `src` to a row of `dst` of the same width: bit for bit where
+/// the types are equal, through f32 otherwise. `buffer` holds a row.
+void convertRow(const View &src, const char *from, const View &dst, char *to,
+                float *buffer);
+
+/// Sets every byte of a row's elements to 0.
+void zeroRow(const View &view, char *row);
+
+/// Copies `count` elements of `size` bytes (1, 2, 4 or 8), bit for bit. Steps
+/// are in elements.
+void copyElements(const char *from, int64_t fromStep, char *to, int64_t toStep,
+                  int64_t count, int64_t size);
+
+} // namespace cpu
+} // namespace mla
+
+#endif // MLA_RUNTIME_CPU_ROWS_H
