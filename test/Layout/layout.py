@@ -19,10 +19,8 @@ import sys
 
 SKIPPED = 77
 
-# Runtime calls without an op of the dialect behind them, and ops whose kernels
-# are still to come: the CPU backend answers UNIMPLEMENTED.
+# Runtime calls without an op of the dialect behind them.
 RUNTIME_ONLY = {"copy", "fill"}
-NO_CPU_KERNEL = {"expand_kv", "expanded_attention", "gather_kv"}
 # Lowered to other ops before it can reach the runtime.
 DIALECT_ONLY = {"attention"}
 
@@ -91,15 +89,11 @@ def op_files(project):
                          f"lib/IR/Ops/{camel_case(op)}.cpp",
                          f"test/IR/{op}.mlir",
                          f"test/IR/{op}_invalid.mlir"]
-        kernel = [f"runtime/cpu/{op}.cpp",
-                  f"test/Runtime/cpu/{op}_test.cpp",
-                  f"test/Runtime/reference/{op}.cpp"]
         if op not in DIALECT_ONLY:
-            expected.append(f"runtime/core/ops/{op}.cpp")
-            if op not in NO_CPU_KERNEL:
-                expected += kernel
-            elif (project.root / kernel[0]).exists():
-                yield f"{op}: expected no entry in NO_CPU_KERNEL, since {kernel[0]} exists"
+            expected += [f"runtime/core/ops/{op}.cpp",
+                         f"runtime/cpu/{op}.cpp",
+                         f"test/Runtime/cpu/{op}_test.cpp",
+                         f"test/Runtime/reference/{op}.cpp"]
         for name in expected:
             if not (project.root / name).is_file():
                 yield f"{op}: expected {name}, found none"
