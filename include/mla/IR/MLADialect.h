@@ -1,0 +1,20 @@
+//===- MLADialect.h - The mla dialect, its attributes and interfaces --*- C++ -*-===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_IR_MLADIALECT_H
+#define MLA_IR_MLADIALECT_H
+
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+
+#include "mla/IR/MLADialect.h.inc"
+#include "mla/IR/MLAEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "mla/IR/MLAAttrs.h.inc"
+
+#endif // MLA_IR_MLADIALECT_H

@@ -1,0 +1,56 @@
+//===- MLADialect.td - The mla dialect ---------------------*- tablegen -*-===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_IR_MLADIALECT_TD
+#define MLA_IR_MLADIALECT_TD
+
+include "mlir/IR/OpBase.td"
+
+def MLA_Dialect : Dialect {
+  let name = "mla";
+  let cppNamespace = "::mla";
+  let summary = "Multi-head latent attention, rotary position embedding optional";
+  let description = [{
+    The attention core of a model with multi-head latent attention (DeepSeek-V2,
+    arXiv:2405.04434, section 2.1), from the projections' outputs to the
+    per-head output. Operations are in destination-passing style, on ranked
+    tensors or, after bufferization, on memrefs; the destinations are
+    read-modify-write.
+
+    Symbols of shapes: T query tokens of the launch, B sequences, H query heads,
+    L = kv_lora_rank, N = qk_nope_head_dim, R = qk_rope_head_dim (may be 0),
+    V = v_head_dim, P = page size in tokens, K = pages a sequence. A row of the
+    cache is `[latent L | pe R]`.
+
+    Every operation obeys two shared constraints:
+
+    * **(C1)** Within an operation all operands agree with the shapes that its
+      table names: one size for a symbol. Dynamic sizes are checked by the
+      runtime.
+    * **(C2)** Operands are all ranked tensors or all memrefs (host scalars
+      aside). With tensors there is one result for each destination, in order
+      and of its type; with memrefs there is none.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = [{
+    /// Version of the bytecode encoding of the dialect's operations.
+    static constexpr uint64_t kBytecodeVersion = 1;
+
+    /// Entry argument attributes, in the order that a signature prints them.
+    static constexpr llvm::StringLiteral kNameAttr = "mla.name";
+    static constexpr llvm::StringLiteral kRoleAttr = "mla.role";
+    static constexpr llvm::StringLiteral kDimsAttr = "mla.dims";
+    /// Unit attribute of functions whose context is the calling thread's.
+    static constexpr llvm::StringLiteral kHostAttr = "mla.host";
+    /// String attribute of an operation: why its rope went away.
+    static constexpr llvm::StringLiteral kRopeOffAttr = "mla.rope_off";
+    /// Array of strings of a module: the choices that passes made for it.
+    static constexpr llvm::StringLiteral kNotesAttr = "mla.notes";
+  }];
+}
+
+#endif // MLA_IR_MLADIALECT_TD

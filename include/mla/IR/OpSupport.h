@@ -1,0 +1,89 @@
+//===- OpSupport.h - What the operations' generated code calls --*- C++ -*-===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_IR_OPSUPPORT_H
+#define MLA_IR_OPSUPPORT_H
+
+#include "mla/IR/MLADialect.h"
+#include "mlir/Bytecode/BytecodeImplementation.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace mla {
+
+/// One named operand of an operation; see MLA_Operand in MLAOpBase.td.
+struct OperandSpec {
+  llvm::StringLiteral name;
+  /// The shape's symbols, such as "T,H,L+R"; "-" for a host scalar.
+  llvm::StringLiteral dims;
+  bool isOptional;
+  bool isInit;
+};
+
+namespace detail {
+
+mlir::Value getNamedOperand(mlir::Operation *op, llvm::StringRef name);
+mlir::Value getNamedResult(mlir::Operation *op, llvm::StringRef name);
+llvm::LogicalResult verifyOperands(mlir::Operation *op);
+mlir::MutableOperandRange getDpsInits(mlir::Operation *op);
+void getEffects(
+    mlir::Operation *op,
+    llvm::SmallVectorImpl<
+        mlir::SideEffects::EffectInstance<mlir::MemoryEffects::Effect>>
+        &effects);
+llvm::LogicalResult
+reifyResultShapes(mlir::Operation *op, mlir::OpBuilder &builder,
+                  mlir::ReifiedRankedShapedTypeDims &shapes);
+void getAsmResultNames(mlir::Operation *op,
+                       mlir::OpAsmSetValueNameFn setNameFn);
+void printOp(mlir::Operation *op, mlir::OpAsmPrinter &printer);
+
+/// Parses `ins(name = %v : type, ...) outs(...) {attributes}`. Fills one segment
+/// size, 0 or 1, for each of `specs`.
+mlir::ParseResult parseOperands(mlir::OpAsmParser &parser,
+                                mlir::OperationState &state,
+                                llvm::ArrayRef<OperandSpec> specs,
+                                llvm::SmallVectorImpl<int32_t> &segments);
+
+template <typename OpTy>
+mlir::ParseResult parseOp(mlir::OpAsmParser &parser,
+                          mlir::OperationState &state) {
+  llvm::SmallVector<int32_t> segments;
+  if (parseOperands(parser, state, OpTy::getOperandSpecs(), segments))
+    return mlir::failure();
+  if constexpr (OpTy::template hasTrait<
+                    mlir::OpTrait::AttrSizedOperandSegments>())
+    llvm::copy(segments,
+               state.getOrAddProperties<typename OpTy::Properties>()
+                   .operandSegmentSizes.begin());
+  return mlir::success();
+}
+
+// Properties travel as a dictionary: reading is by name, so an operation that
+// gains an attribute or an operand reads its older bytecode; whatever needs more
+// than that asks the reader for the dialect's version.
+template <typename OpTy>
+llvm::LogicalResult readProperties(mlir::DialectBytecodeReader &reader,
+                                   mlir::OperationState &state) {
+  mlir::DictionaryAttr attributes;
+  if (mlir::failed(reader.readAttribute(attributes)))
+    return mlir::failure();
+  return OpTy::setPropertiesFromAttr(
+      state.getOrAddProperties<typename OpTy::Properties>(), attributes,
+      [&] { return reader.emitError("properties of ") << state.name << ": "; });
+}
+
+template <typename OpTy>
+void writeProperties(OpTy op, mlir::DialectBytecodeWriter &writer) {
+  writer.writeAttribute(op->getPropertiesAsAttribute());
+}
+
+} // namespace detail
+} // namespace mla
+
+#endif // MLA_IR_OPSUPPORT_H

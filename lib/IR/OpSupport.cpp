@@ -1,0 +1,99 @@
+//===- OpSupport.cpp - What the operations' generated code calls ----------===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mla/IR/OpSupport.h"
+#include "mla/IR/DimSolver.h"
+#include "mla/IR/MLAOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace mla;
+
+static std::optional<unsigned> findSpec(MLAOpInterface op, StringRef name) {
+  for (auto [index, spec] : llvm::enumerate(op.getOperandSpecs()))
+    if (spec.name == name)
+      return index;
+  return std::nullopt;
+}
+
+Value mla::detail::getNamedOperand(Operation *op, StringRef name) {
+  auto mlaOp = cast<MLAOpInterface>(op);
+  std::optional<unsigned> index = findSpec(mlaOp, name);
+  return index ? mlaOp.getSpecOperand(*index) : Value();
+}
+
+Value mla::detail::getNamedResult(Operation *op, StringRef name) {
+  auto mlaOp = cast<MLAOpInterface>(op);
+  if (op->getNumResults() == 0)
+    return {};
+  unsigned result = 0;
+  for (auto [index, spec] : llvm::enumerate(mlaOp.getOperandSpecs())) {
+    if (!spec.isInit || !mlaOp.getSpecOperand(index))
+      continue;
+    if (spec.name == name)
+      return op->getResult(result);
+    ++result;
+  }
+  return {};
+}
+
+LogicalResult mla::detail::verifyOperands(Operation *op) {
+  auto mlaOp = cast<MLAOpInterface>(op);
+  bool hasTensor = false, hasMemRef = false;
+  for (Type type : op->getOperandTypes()) {
+    hasTensor |= isa<RankedTensorType>(type);
+    hasMemRef |= isa<MemRefType>(type);
+  }
+  if (hasTensor && hasMemRef)
+    return op->emitOpError(
+        "(C2) expected operands to be all tensors or all memrefs, got both");
+  return success(succeeded(solveDims(
+      mlaOp, [&] { return op->emitOpError(); })));
+}
+
+MutableOperandRange mla::detail::getDpsInits(Operation *op) {
+  auto mlaOp = cast<MLAOpInterface>(op);
+  unsigned numInits = 0;
+  for (auto [index, spec] : llvm::enumerate(mlaOp.getOperandSpecs()))
+    if (spec.isInit && mlaOp.getSpecOperand(index))
+      ++numInits;
+  return MutableOperandRange(op, op->getNumOperands() - numInits, numInits);
+}
+
+void mla::detail::getEffects(
+    Operation *op,
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  auto dpsOp = cast<DestinationStyleOpInterface>(op);
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    effects.emplace_back(MemoryEffects::Read::get(), &operand,
+                         SideEffects::DefaultResource::get());
+    if (dpsOp.isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand,
+                           SideEffects::DefaultResource::get());
+  }
+}
+
+LogicalResult mla::detail::reifyResultShapes(Operation *op, OpBuilder &builder,
+                                        ReifiedRankedShapedTypeDims &shapes) {
+  auto dpsOp = cast<DestinationStyleOpInterface>(op);
+  for (OpOperand &init : dpsOp.getDpsInitsMutable())
+    if (isa<RankedTensorType>(init.get().getType()))
+      shapes.push_back(
+          tensor::getMixedSizes(builder, op->getLoc(), init.get()));
+  return success();
+}
+
+void mla::detail::getAsmResultNames(Operation *op, OpAsmSetValueNameFn setNameFn) {
+  for (const OperandSpec &spec : cast<MLAOpInterface>(op).getOperandSpecs())
+    if (spec.isInit)
+      if (Value result = getNamedResult(op, spec.name))
+        setNameFn(result, spec.name);
+}
