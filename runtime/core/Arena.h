@@ -35,6 +35,8 @@ struct Arena {
   void *allocate(mla_context &ctx, uint64_t bytes);
   /// Frees everything handed out.
   void reset(mla_context &ctx);
+  /// Gives back everything owned, at the context's end.
+  void release(mla_context &ctx);
   /// Replaces the workspace; see mla_context_set_workspace.
   mla_status setWorkspace(mla_context &ctx, void *data, uint64_t bytes);
 };
