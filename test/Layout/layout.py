@@ -180,11 +180,28 @@ def doc_mlir(project):
         yield from parse(project, place, text)
 
 
+def mla_opt(project, text, *options):
+    return subprocess.run([project.bin / "mla-opt", "-", *options], input=text,
+                          capture_output=True, text=True)
+
+
 def parse(project, place, text):
-    run = subprocess.run([project.bin / "mla-opt", "-"], input=text,
-                         capture_output=True, text=True)
+    run = mla_opt(project, text)
     if run.returncode:
         yield f"{place}: expected IR that mla-opt accepts, got: {run.stderr.strip()}"
+
+
+def readme_example(project):
+    """The README's second block is what canonicalization makes of the first."""
+    blocks = [text for place, text in code_blocks(project, "mlir")
+              if place.startswith("README.md:")]
+    if len(blocks) != 2:
+        yield f"README.md: expected IR before and after, got {len(blocks)} blocks"
+        return
+    got = mla_opt(project, blocks[0], "--canonicalize").stdout
+    expected = mla_opt(project, blocks[1]).stdout
+    if got != expected or not got:
+        yield f"README.md: expected the second block to be what --canonicalize makes:\n{got}"
 
 
 def def_mlir(project):
@@ -233,7 +250,7 @@ def doc_console(project):
 
 CHECKS = {check.__name__: check for check in
           (licence, op_files, private_paths, test_data, format, habits, doc_mlir, def_mlir,
-           doc_console)}
+           readme_example, doc_console)}
 
 
 def main():

@@ -121,6 +121,15 @@ class LayoutTest(unittest.TestCase):
         self.write("include/mla/IR/Ops/A.td", example.replace("TYPE", "vector<2xf32>"))
         self.expect(layout.def_mlir, "A.td")
 
+    def test_readme_example(self):
+        self.write("README.md", "```mlir\nx\n```\n")
+        self.expect(layout.readme_example, "got 1 blocks")
+        self.write("bin/mla-opt", "#!/bin/sh\ntest \"$2\" && tr x y || cat\n", 0o755)
+        self.write("README.md", "```mlir\nx\n```\n```mlir\ny\n```\n")
+        self.expect(layout.readme_example)
+        self.write("README.md", "```mlir\nx\n```\n```mlir\nz\n```\n")
+        self.expect(layout.readme_example, "second block")
+
     def test_doc_console(self):
         self.write("CMakePresets.json", '{"configurePresets": [{"name": "release"}]}')
         self.write("bin/mla-run", "#!/bin/sh\necho ' --time   Time it'\n", 0o755)
