@@ -34,7 +34,7 @@ inline mla_status finishOp(mla_context &ctx, const OpSpec &spec,
 template <typename Params, typename BackendFn>
 mla_status runOp(mla_context *ctx, const Params *params, OpId op,
                  BackendFn MlaBackend::*run, BackendFn MlaBackend::*supports,
-                 OpRules<Params> rules = {}) {
+                 OpRules<Params> rules) {
   const OpSpec &spec = opSpec(op);
   if (!ctx)
     return failThread(MLA_STATUS_INVALID_ARGUMENT,
@@ -70,13 +70,12 @@ mla_status runOp(mla_context *ctx, const Params *params, OpId op,
   }
 }
 
-/// Defines the ABI's function mla_<op>; the optional argument is an OpRules.
+/// Defines the ABI's function mla_<op> with its OpRules, in braces.
 #define MLA_DEFINE_OP(op, ...)                                                 \
   extern "C" mla_status mla_##op(mla_context *ctx,                             \
                                  const mla_##op##_params *params) {            \
     return runOp<mla_##op##_params>(ctx, params, OpId::op, &MlaBackend::op,    \
-                                    &MlaBackend::supports_##op,                \
-                                    ##__VA_ARGS__);                            \
+                                    &MlaBackend::supports_##op, __VA_ARGS__);  \
   }
 
 #endif // MLA_RUNTIME_CORE_RUNOP_H

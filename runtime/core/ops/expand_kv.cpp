@@ -9,4 +9,4 @@
 #include "core/RunOp.h"
 
 // Nothing beyond what ops.def says.
-MLA_DEFINE_OP(expand_kv)
+MLA_DEFINE_OP(expand_kv, {})

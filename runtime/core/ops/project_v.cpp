@@ -9,4 +9,4 @@
 #include "core/RunOp.h"
 
 // Nothing beyond what ops.def says.
-MLA_DEFINE_OP(project_v)
+MLA_DEFINE_OP(project_v, {})

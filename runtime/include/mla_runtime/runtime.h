@@ -59,7 +59,9 @@ MLA_EXPORT mla_status mla_context_create(const char *backend, int32_t device,
 /* Null is ignored. */
 MLA_EXPORT void mla_context_destroy(mla_context *ctx);
 /* The calling thread's CPU context whose workspace grows by itself, made on first
- * use. For functions marked {mla.host} and for tests; not for the hot path. */
+ * use. For functions marked {mla.host} and for tests; not for the hot path. It prints
+ * its errors to stderr as they occur. What its arena handed out lives until the next
+ * mla_begin or change of mode, or the thread's end. */
 MLA_EXPORT mla_context *mla_context_default(void);
 /* The backend's name. */
 MLA_EXPORT const char *mla_context_backend(const mla_context *ctx);
@@ -67,7 +69,8 @@ MLA_EXPORT const char *mla_context_backend(const mla_context *ctx);
 /* A cudaStream_t; null is the default stream. Ignored by the CPU backend. */
 MLA_EXPORT mla_status mla_context_set_stream(mla_context *ctx, void *stream);
 MLA_EXPORT void *mla_context_stream(const mla_context *ctx);
-/* MLA_MODE_*; RUN at first. */
+/* MLA_MODE_*; RUN at first. Refused between mla_begin and mla_end. This and the other
+ * settings work on a context with a sticky error and leave the error as it is. */
 MLA_EXPORT mla_status mla_context_set_mode(mla_context *ctx, int32_t mode);
 /* Limit of streaming multiprocessors (or CPU threads); 0: all. */
 MLA_EXPORT mla_status mla_context_set_sm_limit(mla_context *ctx, int32_t limit);
@@ -82,11 +85,12 @@ MLA_EXPORT uint64_t mla_context_workspace_high_water(const mla_context *ctx);
 /* Does now what the first calls would do lazily (load kernels, find heuristics). */
 MLA_EXPORT mla_status mla_warmup(mla_context *ctx);
 /* Waits for the stream and returns DATA_ERROR with a text when a call met a bad page,
- * slot or position since the last check, and forgets it. Synchronises. */
+ * slot or position since the last check, and forgets it. That status does not stick: its
+ * text is mla_last_error's until the next call on the context. Synchronises. */
 MLA_EXPORT mla_status mla_context_check(mla_context *ctx);
 
-/* Text of the context's sticky error, "" when there is none; valid until the next
- * call on it. With NULL: the calling thread's last error outside any context. */
+/* Text of the context's sticky error (or of what mla_context_check found), "" when
+ * there is none; one line; valid until the next call on it. With NULL: the calling thread's last error outside any context. */
 MLA_EXPORT const char *mla_last_error(const mla_context *ctx);
 /* The sticky status. */
 MLA_EXPORT mla_status mla_context_status(const mla_context *ctx);
@@ -121,9 +125,12 @@ typedef struct mla_arg_spec {
   int64_t dims[6];
 } mla_arg_spec;
 
-/* Called by compiled entries. mla_begin clears the sticky error and the arena, checks
- * number, dtypes, ranks, static dims and dims that must agree, and, in RUN mode,
- * devices and alignment. mla_end closes what mla_begin opened and returns the status. */
+/* Called by compiled entries. mla_begin clears the sticky error and the arena, and checks
+ * number, dtypes, ranks, static dims, dims that must agree, strides and flags; in RUN and
+ * CHECK also devices, null data, alignment, and that what is written overlaps nothing
+ * else. So a PLAN needs no memory: only scalars must have data. Entries don't nest. When
+ * it fails no entry is open, and the caller returns its status without touching `args`.
+ * mla_end closes what mla_begin opened and returns the status. */
 MLA_EXPORT mla_status mla_begin(mla_context *ctx, const char *entry,
                                 const mla_arg_spec *specs, int64_t num_specs,
                                 const mla_tensor *args, int64_t num_args);
