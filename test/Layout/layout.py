@@ -162,6 +162,14 @@ def habits(project):
                 yield f"{document}: ./dev {name}: expected one of {sorted(listed)}"
 
 
+def doc_links(project):
+    """Relative links of the documents lead somewhere."""
+    for document in project.documents():
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", project.text(document)):
+            if not ((project.root / document).parent / target).exists():
+                yield f"{document}: expected a file at the link {target}, found none"
+
+
 def code_blocks(project, language):
     """(place, text) of the documents' code blocks in a language."""
     fence = re.compile(rf"^```{language}\n(.*?)^```$", re.M | re.S)
@@ -249,8 +257,8 @@ def doc_console(project):
 
 
 CHECKS = {check.__name__: check for check in
-          (licence, op_files, private_paths, test_data, format, habits, doc_mlir, def_mlir,
-           readme_example, doc_console)}
+          (licence, op_files, private_paths, test_data, format, habits, doc_links,
+           doc_mlir, def_mlir, readme_example, doc_console)}
 
 
 def main():

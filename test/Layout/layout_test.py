@@ -103,6 +103,14 @@ class LayoutTest(unittest.TestCase):
         self.write("README.md", "Run `./dev tset`.\n")
         self.expect(layout.habits, "lint", "tset")
 
+    def test_doc_links(self):
+        self.write("docs/a.md", "[b](b.md#part) [web](https://example.org/x) [up](../c.md)\n")
+        self.write("docs/b.md", "")
+        self.write("c.md", "")
+        self.expect(layout.doc_links)
+        self.write("c.md", "[a](a.md)\n")
+        self.expect(layout.doc_links, "a.md")
+
     def test_doc_mlir(self):
         self.expect(layout.doc_mlir, "found none")
         self.write("bin/mla-opt", "#!/bin/sh\nread -r line\ntest \"$line\" = good\n", 0o755)
