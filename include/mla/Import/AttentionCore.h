@@ -1,0 +1,54 @@
+//===- AttentionCore.h - A core's description to a module -------*- C++ -*-===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_IMPORT_ATTENTIONCORE_H
+#define MLA_IMPORT_ATTENTIONCORE_H
+
+#include "mla/Import/AttentionCoreSpec.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <optional>
+#include <string>
+
+namespace mla {
+
+enum class CoreDtype { F32, BF16, F16 };
+llvm::StringRef stringifyCoreDtype(CoreDtype dtype);
+std::optional<CoreDtype> symbolizeCoreDtype(llvm::StringRef name);
+
+/// What a model leaves open: a function is made for every combination.
+struct AttentionCoreOptions {
+  llvm::SmallVector<CoreDtype> dtypes = {CoreDtype::BF16};
+  llvm::SmallVector<int64_t> pageSizes = {64};
+  /// Empty: the model's own number. A rank of a tensor-parallel group has a
+  /// part.
+  llvm::SmallVector<int64_t> numHeads;
+  /// One function for each; nullopt: no phase.
+  llvm::SmallVector<std::optional<Phase>> phases = {std::nullopt};
+  /// Name of the function, the start of the names when there are several.
+  std::string name = "attention";
+  /// Leaves out the rope attribute, the table and the positions of a model that
+  /// states a rotation but doesn't rotate, instead of leaving that to
+  /// canonicalization.
+  bool dropDeadRope = false;
+};
+
+/// A module of public functions, one a combination of the options. A function
+/// is called `name`, with `_<dtype>_p<page size>_h<heads>` when dtypes, page
+/// sizes or numbers of heads are several, and `_context` or `_generation` when
+/// phases are. Its arguments, with the attributes mla.name, mla.role and
+/// mla.dims, are the operands of its one mla.attention in their order; it
+/// returns the operation's two results.
+mlir::OwningOpRef<mlir::ModuleOp>
+buildAttentionCore(mlir::MLIRContext *context, const AttentionCoreSpec &spec,
+                   const AttentionCoreOptions &options = {});
+
+} // namespace mla
+
+#endif // MLA_IMPORT_ATTENTIONCORE_H

@@ -1,0 +1,298 @@
+//===- mla-import.cpp - A model's config to its attention core ------------===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mla/Import/AttentionCore.h"
+#include "mla/Import/Golden.h"
+#include "mla/Import/ModelConfig.h"
+#include "mla/Import/RopeTable.h"
+
+#include "io/File.h"
+#include "io/SafeTensors.h"
+#include "mla_runtime/runtime.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace llvm;
+
+namespace {
+
+constexpr int kFailed = 1, kUsage = 2;
+constexpr int64_t kMaxTableBytes = int64_t(1) << 31;
+
+cl::OptionCategory category("mla-import options");
+cl::opt<std::string> input(cl::Positional,
+                           cl::desc("config.json | FILE.safetensors"),
+                           cl::cat(category));
+cl::opt<std::string> output("o", cl::desc("File to write; - is stdout"),
+                            cl::value_desc("file"), cl::init("-"),
+                            cl::cat(category));
+cl::opt<std::string>
+    phaseOption("phase",
+                cl::desc("none (default), context, generation or both"),
+                cl::value_desc("phase"), cl::init("none"), cl::cat(category));
+cl::list<std::string>
+    dtypeOptions("dtype",
+                 cl::desc("Types of activations and cache: f32, bf16 "
+                          "(default), f16"),
+                 cl::value_desc("type,..."), cl::CommaSeparated,
+                 cl::cat(category));
+cl::list<std::string> pageSizeOptions(
+    "page-size", cl::desc("Tokens a page of the cache (default 64)"),
+    cl::value_desc("tokens,..."), cl::CommaSeparated, cl::cat(category));
+cl::list<std::string>
+    headsOptions("heads", cl::desc("Query heads (default: the model's)"),
+                 cl::value_desc("number,..."), cl::CommaSeparated,
+                 cl::cat(category));
+cl::opt<std::string>
+    nameOption("name", cl::desc("Name of the function (default attention)"),
+               cl::value_desc("name"), cl::init("attention"),
+               cl::cat(category));
+cl::opt<bool> dropDeadRope(
+    "drop-dead-rope",
+    cl::desc(
+        "Leave out a rotation that the config states and the model doesn't do, "
+        "instead of leaving that to --canonicalize"),
+    cl::cat(category));
+cl::opt<std::string> tableOption(
+    "table",
+    cl::desc("Also write the rotary table, as tensor cos_sin [N, R] f32"),
+    cl::value_desc("file.safetensors"), cl::cat(category));
+cl::opt<std::string>
+    maxPositionsOption("max-positions",
+                       cl::desc("Rows of the table (default: the config's "
+                                "max_position_embeddings)"),
+                       cl::value_desc("N"), cl::cat(category));
+
+cl::extrahelp examples(R"(
+EXAMPLES:
+  mla-import config.json                      the model's attention core, to stdout
+  mla-import config.json | mla-opt --canonicalize
+  mla-import config.json --phase=both --dtype=bf16,f16 --heads=16 -o core.mlir
+  mla-import config.json -o core.mlir --table table.safetensors --max-positions=4096
+  mla-import recorded.safetensors --dtype=f32 --page-size=1,16,64
+
+A module with one function calls it 'attention'; where --dtype, --page-size or --heads
+are several, 'attention_<dtype>_p<page size>_h<heads>'; --phase=both adds the phase.
+
+Exit status: 0 done, 1 bad input, 2 bad usage.
+)");
+
+int report(const Twine &message, int status) {
+  errs() << "mla-import: error: " << message << "\n";
+  return status;
+}
+
+/// Integers of [low, high] out of an option's words; false after an error
+/// message.
+bool parseIntegers(const cl::list<std::string> &option, int64_t low,
+                   int64_t high, SmallVectorImpl<int64_t> &values) {
+  for (const std::string &word : option) {
+    int64_t value;
+    if (StringRef(word).getAsInteger(10, value) || value < low ||
+        value > high) {
+      report("--" + option.ArgStr + ": expected integers from " + Twine(low) +
+                 " to " + Twine(high) + ", got '" + word + "'",
+             kUsage);
+      return false;
+    }
+    if (!is_contained(values, value))
+      values.push_back(value);
+  }
+  return true;
+}
+
+bool parseOptions(mla::AttentionCoreOptions &options) {
+  options.dtypes.clear();
+  for (const std::string &word : dtypeOptions) {
+    std::optional<mla::CoreDtype> dtype = mla::symbolizeCoreDtype(word);
+    if (!dtype) {
+      report("--dtype: expected f32, bf16 or f16, got '" + word + "'", kUsage);
+      return false;
+    }
+    if (!is_contained(options.dtypes, *dtype))
+      options.dtypes.push_back(*dtype);
+  }
+  if (options.dtypes.empty())
+    options.dtypes.push_back(mla::CoreDtype::BF16);
+
+  options.pageSizes.clear();
+  if (!parseIntegers(pageSizeOptions, 1, 1 << 16, options.pageSizes) ||
+      !parseIntegers(headsOptions, 1, 1 << 16, options.numHeads))
+    return false;
+  if (options.pageSizes.empty())
+    options.pageSizes.push_back(64);
+
+  if (phaseOption == "both")
+    options.phases = {mla::Phase::Context, mla::Phase::Generation};
+  else if (phaseOption != "none") {
+    std::optional<mla::Phase> phase = mla::symbolizePhase(phaseOption);
+    if (!phase) {
+      report("--phase: expected none, context, generation or both, got '" +
+                 phaseOption + "'",
+             kUsage);
+      return false;
+    }
+    options.phases = {phase};
+  }
+
+  // It becomes a symbol of a shared object, beside the runtime's own.
+  StringRef name = nameOption;
+  bool isIdentifier =
+      !name.empty() && !isDigit(name.front()) &&
+      all_of(name, [](char c) { return isAlnum(c) || c == '_'; });
+  if (!isIdentifier || name.starts_with("mla_")) {
+    report("--name: expected an identifier of C that doesn't start with mla_, "
+           "got '" +
+               name + "'",
+           kUsage);
+    return false;
+  }
+  options.name = name.str();
+  options.dropDeadRope = dropDeadRope;
+  return true;
+}
+
+Expected<std::vector<float>> getTable(const mla::AttentionCoreSpec &spec,
+                                      const mla::io::SafeTensors *golden) {
+  auto fail = [](const Twine &message) {
+    return make_error<StringError>(message, inconvertibleErrorCode());
+  };
+  if (!spec.hasLiveRope())
+    return fail(input + ": expected a model that rotates, for --table, got " +
+                spec.model + ": " + spec.unrotatedReason);
+  if (golden)
+    return mla::readGoldenRopeTable(*golden, input);
+  int64_t rows = spec.maxPositions;
+  int64_t highest = kMaxTableBytes / (4 * spec.qkRopeHeadDim);
+  if (!maxPositionsOption.empty() &&
+      (StringRef(maxPositionsOption).getAsInteger(10, rows) || rows < 1 ||
+       rows > highest))
+    return fail("--max-positions: expected an integer from 1 to " +
+                Twine(highest) + ", got '" + maxPositionsOption + "'");
+  if (rows < 1 || rows > highest)
+    return fail(input +
+                ": max_position_embeddings: expected an integer from 1 to " +
+                Twine(highest) + ", or --max-positions, got " +
+                (rows ? Twine(rows) : Twine("none")));
+  return mla::computeRopeTable(spec, rows);
+}
+
+int writeOutput(const std::string &text) {
+  if (output != "-") {
+    mla::io::Status status = mla::io::writeFile(output, text);
+    return status ? 0 : report(status.error(), kFailed);
+  }
+  outs() << text;
+  outs().flush();
+  if (!outs().has_error())
+    return 0;
+  std::string reason = outs().error().message();
+  outs().clear_error();
+  return report("stdout: expected to write it, got '" + reason + "'", kFailed);
+}
+
+int run() {
+  mla::AttentionCoreOptions options;
+  if (!parseOptions(options))
+    return kUsage;
+  if (input.empty())
+    return report(
+        "expected a config.json or a .safetensors file, got nothing; see "
+        "--help",
+        kUsage);
+
+  std::optional<mla::io::SafeTensors> golden;
+  Expected<mla::AttentionCoreSpec> spec = createStringError("not read");
+  if (StringRef(input).ends_with(".safetensors")) {
+    if (!maxPositionsOption.empty()) {
+      consumeError(spec.takeError());
+      return report("--max-positions: expected a config.json with it, got " +
+                        input,
+                    kUsage);
+    }
+    mla::io::Result<mla::io::SafeTensors> file =
+        mla::io::SafeTensors::read(input);
+    if (!file) {
+      consumeError(spec.takeError());
+      return report(file.error(), kFailed);
+    }
+    golden.emplace(std::move(*file));
+    spec = mla::readGolden(*golden, input);
+  } else {
+    mla::io::Result<mla::io::Buffer> file = mla::io::readFile(input);
+    if (!file) {
+      consumeError(spec.takeError());
+      return report(file.error(), kFailed);
+    }
+    spec = mla::readModelConfig(
+        StringRef(reinterpret_cast<char *>(file->data()), file->size()), input);
+  }
+  if (!spec)
+    return report(toString(spec.takeError()), kFailed);
+  for (const std::string &note : spec->notes)
+    errs() << "mla-import: note: " << input << ": " << note << "\n";
+
+  mlir::MLIRContext context;
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      mla::buildAttentionCore(&context, *spec, options);
+  if (failed(mlir::verify(*module)))
+    return kFailed;
+  std::string text;
+  raw_string_ostream(text) << *module << "\n";
+
+  if (!tableOption.empty()) {
+    Expected<std::vector<float>> table =
+        getTable(*spec, golden ? &*golden : nullptr);
+    if (!table)
+      return report(toString(table.takeError()), kFailed);
+    auto rows = static_cast<int64_t>(table->size()) / spec->qkRopeHeadDim;
+    mla::io::Status status =
+        mla::io::writeSafeTensors(tableOption,
+                                  {{"cos_sin",
+                                    MLA_DTYPE_F32,
+                                    {rows, spec->qkRopeHeadDim},
+                                    table->data(),
+                                    table->size() * sizeof(float)}},
+                                  {{"model", spec->model}});
+    if (!status)
+      return report(status.error(), kFailed);
+  }
+  return writeOutput(text);
+}
+
+/// The option parser's message, in the form that all tools' messages have.
+int reportUsage(StringRef message) {
+  StringRef line = message.trim().split('\n').first.trim();
+  line.consume_front("mla-import: ");
+  return report(line, kUsage);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  cl::SetVersionPrinter([](raw_ostream &os) {
+    os << "mla-import " << MLA_VERSION_STRING << " (LLVM "
+       << LLVM_VERSION_STRING << ", ABI " << MLA_ABI_VERSION
+       << ", backends: none needed)\n";
+  });
+  cl::HideUnrelatedOptions(category);
+  std::string messages;
+  raw_string_ostream stream(messages);
+  if (!cl::ParseCommandLineOptions(argc, argv,
+                                   "The attention core of a model with "
+                                   "multi-head latent attention, from its\n"
+                                   "Hugging Face config or from recorded "
+                                   "tensors, as a module of the mla "
+                                   "dialect.\n",
+                                   &stream))
+    return reportUsage(messages);
+  return run();
+}
