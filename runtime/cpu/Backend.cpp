@@ -1,4 +1,4 @@
-//===- Backend.cpp - The CPU backend's table, memory and scratch -------===//
+//===- Backend.cpp - The CPU backend's table, memory and scratch ----------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -80,6 +80,11 @@ MlaBackend makeTable() {
   table.warmup = nothing;
 #define MLA_OP_BEGIN(op, since, doc) table.op = cpu::op;
 #include "mla_runtime/ops.def"
+  table.supports_append = supports_append;
+  table.supports_absorbed_attention = supports_absorbed_attention;
+  table.supports_gather_kv = supports_gather_kv;
+  table.supports_copy = supports_copy;
+  table.supports_fill = supports_fill;
   return table;
 }
 

@@ -1,4 +1,4 @@
-//===- HeadProduct.h - Per-head products with a weight, on the CPU -----===//
+//===- HeadProduct.h - Per-head products with a weight, on the CPU --------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//

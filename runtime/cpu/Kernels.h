@@ -1,4 +1,4 @@
-//===- Kernels.h - The CPU backend's functions and what they share -----===//
+//===- Kernels.h - The CPU backend's functions and what they share --------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -32,8 +32,16 @@ mla_status requireFloatCache(mla_context &ctx, const char *op,
                              const mla_tensor *latent, const mla_tensor *pe,
                              const mla_tensor *scales);
 
-/// True when the call is to do its work, not only to be checked.
-inline bool running(const mla_context &ctx) { return ctx.mode == MLA_MODE_RUN; }
+// Refuse what the kernel can't do, in every mode; the others do all that the
+// core lets through.
+mla_status supports_append(mla_context &ctx, const mla_append_params &params);
+mla_status
+supports_absorbed_attention(mla_context &ctx,
+                            const mla_absorbed_attention_params &params);
+mla_status supports_gather_kv(mla_context &ctx,
+                              const mla_gather_kv_params &params);
+mla_status supports_copy(mla_context &ctx, const mla_copy_params &params);
+mla_status supports_fill(mla_context &ctx, const mla_fill_params &params);
 
 } // namespace cpu
 } // namespace mla

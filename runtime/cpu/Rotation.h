@@ -1,4 +1,4 @@
-//===- Rotation.h - Rotary position embedding of one row ---------------===//
+//===- Rotation.h - Rotary position embedding of one row ------------------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//

@@ -1,4 +1,4 @@
-//===- Schedule.h - What the CPU backend writes as a schedule ----------===//
+//===- Schedule.h - What the CPU backend writes as a schedule -------------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//

@@ -1,4 +1,4 @@
-//===- Sequences.h - Ragged sequences and their pages, read with care --===//
+//===- Sequences.h - Ragged sequences and their pages, read with care -----===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//

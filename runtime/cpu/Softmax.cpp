@@ -1,4 +1,4 @@
-//===- Softmax.cpp - Attention's running softmax over blocks of keys ---===//
+//===- Softmax.cpp - Attention's running softmax over blocks of keys ------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//

@@ -1,4 +1,4 @@
-//===- absorb_q.cpp - The query times W_UK, on the CPU -----------------===//
+//===- absorb_q.cpp - The query times W_UK, on the CPU --------------------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//

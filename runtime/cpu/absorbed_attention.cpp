@@ -1,4 +1,4 @@
-//===- absorbed_attention.cpp - Over the paged latent, on the CPU ------===//
+//===- absorbed_attention.cpp - Over the paged latent, on the CPU ---------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -145,15 +145,16 @@ private:
 
 } // namespace
 
+mla_status mla::cpu::supports_absorbed_attention(
+    mla_context &ctx, const mla_absorbed_attention_params &params) {
+  if (mla_status status = requireFloat(ctx, op, "query", View(params.query)))
+    return status;
+  return requireFloatCache(ctx, op, params.cache_latent, params.cache_pe,
+                           params.cache_scales);
+}
+
 mla_status
 mla::cpu::absorbed_attention(mla_context &ctx,
                              const mla_absorbed_attention_params &params) {
-  if (mla_status status = requireFloat(ctx, op, "query", View(params.query)))
-    return status;
-  if (mla_status status = requireFloatCache(
-          ctx, op, params.cache_latent, params.cache_pe, params.cache_scales))
-    return status;
-  if (!running(ctx))
-    return MLA_STATUS_OK;
   return AbsorbedAttention(ctx, params).run();
 }

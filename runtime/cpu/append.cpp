@@ -1,4 +1,4 @@
-//===- append.cpp - Rotation, cache rows and query assembly, on the CPU -===//
+//===- append.cpp - Rotation, cache rows and query assembly, on the CPU ---===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -31,13 +31,6 @@ public:
     }
     if (qNope)
       queryNope = query.columns(0, qNope.width());
-  }
-
-  mla_status check() {
-    if (mla_status status = requireFloat(ctx, "append", "query", query))
-      return status;
-    return requireFloatCache(ctx, "append", params.cache_latent,
-                             params.cache_pe, params.cache_scales);
   }
 
   mla_status run() {
@@ -130,9 +123,15 @@ private:
 
 } // namespace
 
-mla_status mla::cpu::append(mla_context &ctx, const mla_append_params &params) {
-  Append append(ctx, params);
-  if (mla_status status = append.check())
+mla_status mla::cpu::supports_append(mla_context &ctx,
+                                     const mla_append_params &params) {
+  if (mla_status status =
+          requireFloat(ctx, "append", "query", View(params.query)))
     return status;
-  return running(ctx) ? append.run() : MLA_STATUS_OK;
+  return requireFloatCache(ctx, "append", params.cache_latent, params.cache_pe,
+                           params.cache_scales);
+}
+
+mla_status mla::cpu::append(mla_context &ctx, const mla_append_params &params) {
+  return Append(ctx, params).run();
 }

@@ -1,4 +1,4 @@
-//===- expand_kv.cpp - Keys and values rebuilt from latents, on the CPU -===//
+//===- expand_kv.cpp - Keys and values rebuilt from latents, on the CPU ---===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//

@@ -1,4 +1,4 @@
-//===- expanded_attention.cpp - Over rebuilt keys and values, on the CPU -===//
+//===- expanded_attention.cpp - Over rebuilt keys and values, on the CPU --===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -186,7 +186,5 @@ private:
 mla_status
 mla::cpu::expanded_attention(mla_context &ctx,
                              const mla_expanded_attention_params &params) {
-  if (!running(ctx))
-    return MLA_STATUS_OK;
   return ExpandedAttention(ctx, params).run();
 }

@@ -1,4 +1,4 @@
-//===- fill.cpp - One value in every element, on the CPU ---------------===//
+//===- fill.cpp - One value in every element, on the CPU ------------------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -88,16 +88,22 @@ bool encode(uint32_t dtype, double value, char *bytes) {
 
 } // namespace
 
-mla_status mla::cpu::fill(mla_context &ctx, const mla_fill_params &params) {
+mla_status mla::cpu::supports_fill(mla_context &ctx,
+                                   const mla_fill_params &params) {
+  View dst(params.dst);
+  char element[8];
+  if (encode(dst.dtype, params.value, element))
+    return MLA_STATUS_OK;
+  return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
+              "mla_fill: dst: expected a type that the CPU backend converts %g "
+              "to, got %s",
+              params.value, mla_dtype_name(dst.dtype));
+}
+
+mla_status mla::cpu::fill(mla_context &, const mla_fill_params &params) {
   View dst(params.dst);
   char element[8] = {};
-  if (!encode(dst.dtype, params.value, element))
-    return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
-                "mla_fill: dst: expected a type that the CPU backend converts "
-                "%g to, got %s",
-                params.value, mla_dtype_name(dst.dtype));
-  if (!running(ctx))
-    return MLA_STATUS_OK;
+  encode(dst.dtype, params.value, element);
   int64_t count = dst.rank > 0 ? dst.width() : 1;
   forEachRow(dst, dst, [&](char *row, char *) {
     copyElements(element, 0, row, dst.step(), count, dst.elementSize);

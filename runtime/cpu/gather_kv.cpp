@@ -1,4 +1,4 @@
-//===- gather_kv.cpp - A window of cache rows to contiguous, on the CPU -===//
+//===- gather_kv.cpp - A window of cache rows to contiguous, on the CPU ---===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -9,14 +9,16 @@
 using namespace mla;
 using namespace mla::cpu;
 
+static const char *const op = "gather_kv";
+
+mla_status mla::cpu::supports_gather_kv(mla_context &ctx,
+                                        const mla_gather_kv_params &params) {
+  return requireFloatCache(ctx, op, params.cache_latent, params.cache_pe,
+                           params.cache_scales);
+}
+
 mla_status mla::cpu::gather_kv(mla_context &ctx,
                                const mla_gather_kv_params &params) {
-  const char *op = "gather_kv";
-  if (mla_status status = requireFloatCache(
-          ctx, op, params.cache_latent, params.cache_pe, params.cache_scales))
-    return status;
-  if (!running(ctx))
-    return MLA_STATUS_OK;
   PagedCache cache(ctx, op, params.cache_latent, params.cache_pe,
                    params.page_table);
   View kvLens(params.kv_lens), cKv(params.c_kv), kPe(params.k_pe);

@@ -1,4 +1,4 @@
-//===- project_v.cpp - W_UV times the latent output, on the CPU --------===//
+//===- project_v.cpp - W_UV times the latent output, on the CPU -----------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//

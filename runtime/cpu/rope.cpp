@@ -1,4 +1,4 @@
-//===- rope.cpp - Rotary position embedding alone, on the CPU ----------===//
+//===- rope.cpp - Rotary position embedding alone, on the CPU -------------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -11,7 +11,7 @@ using namespace mla::cpu;
 mla_status mla::cpu::rope(mla_context &ctx, const mla_rope_params &params) {
   View x(params.x), y(params.y);
   View table(params.cos_sin), positions(params.positions);
-  if (!running(ctx) || x.numElements() == 0)
+  if (x.numElements() == 0)
     return MLA_STATUS_OK;
   int64_t width = x.width();
   float *cosSin = scratch(ctx, 2 * width);

@@ -1,4 +1,4 @@
-//===- schedule.cpp - The split of ragged sequences, on the CPU --------===//
+//===- schedule.cpp - The split of ragged sequences, on the CPU -----------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -10,10 +10,8 @@
 using namespace mla;
 using namespace mla::cpu;
 
-mla_status mla::cpu::schedule(mla_context &ctx,
+mla_status mla::cpu::schedule(mla_context &,
                               const mla_schedule_params &params) {
-  if (!running(ctx))
-    return MLA_STATUS_OK;
   View kvLens(params.kv_lens), cuQ(params.cu_q), out(params.schedule);
   int64_t numSeqs = kvLens.dim(0);
   for (int64_t i = 0; i < MLA_SCHEDULE_SIZE(numSeqs); ++i)
@@ -41,11 +39,6 @@ bool mla::cpu::checkSchedule(mla_context &ctx, const View &schedule,
                 {ScheduleNumSeqs, numSeqs},
                 {ScheduleNumHeads, numHeads},
                 {SchedulePageSize, pageSize}};
-  if (schedule.dim(0) < MLA_SCHEDULE_SIZE(numSeqs)) {
-    recordFault(ctx, "absorbed_attention", "schedule", schedule.dim(0), 0,
-                MLA_SCHEDULE_SIZE(numSeqs));
-    return false;
-  }
   for (const auto &entry : header) {
     int64_t got = loadInt(schedule, entry.index);
     if (got == entry.expected)

@@ -1,4 +1,4 @@
-//===- slot_mapping.cpp - Where each token goes, on the CPU ------------===//
+//===- slot_mapping.cpp - Where each token goes, on the CPU ---------------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -49,8 +49,6 @@ struct Ownership {
 
 mla_status mla::cpu::slot_mapping(mla_context &ctx,
                                   const mla_slot_mapping_params &params) {
-  if (!running(ctx))
-    return MLA_STATUS_OK;
   const char *op = "slot_mapping";
   View kvLens(params.kv_lens), cuQ(params.cu_q), pageTable(params.page_table);
   View positions(params.positions), slots(params.slots);
