@@ -90,6 +90,16 @@ extern "C" mla_status mla_context_status(const mla_context *ctx) {
   return ctx ? ctx->status : MLA_STATUS_INVALID_ARGUMENT;
 }
 
+extern "C" mla_status mla_context_report(const mla_context *ctx) {
+  mla_status status = mla_context_status(ctx);
+  if (status == MLA_STATUS_OK)
+    std::puts("mla: OK");
+  else
+    std::printf("mla: %s: %s\n", mla_status_name(status), mla_last_error(ctx));
+  std::fflush(stdout);
+  return status;
+}
+
 extern "C" void mla_context_clear_error(mla_context *ctx) {
   if (!ctx)
     return;

@@ -124,7 +124,8 @@ static bool checkData(const Reporter &report, const mla_tensor &tensor,
   char text[192];
   int32_t type = use.onHost ? MLA_DEVICE_CPU : report.ctx.backend->deviceType;
   int32_t id = use.onHost ? 0 : report.ctx.device;
-  if (tensor.device_type != type || tensor.device_id != id) {
+  if (tensor.device_type != MLA_DEVICE_CONTEXT &&
+      (tensor.device_type != type || tensor.device_id != id)) {
     char expected[48], got[48];
     return report.refuse(MLA_STATUS_INVALID_ARGUMENT,
                          "expected device %s, got %s",

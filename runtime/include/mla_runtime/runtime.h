@@ -92,6 +92,10 @@ MLA_EXPORT mla_status mla_context_check(mla_context *ctx);
 /* Text of the context's sticky error (or of what mla_context_check found), "" when
  * there is none; one line; valid until the next call on it. With NULL: the calling thread's last error outside any context. */
 MLA_EXPORT const char *mla_last_error(const mla_context *ctx);
+/* Prints the sticky status as one line on standard output, "mla: OK" or
+ * "mla: INVALID_ARGUMENT: <text>", and returns it: how a function that runs under
+ * mlir-runner shows what became of it. */
+MLA_EXPORT mla_status mla_context_report(const mla_context *ctx);
 /* The sticky status. */
 MLA_EXPORT mla_status mla_context_status(const mla_context *ctx);
 /* Forgets the sticky error. mla_begin does so too. */

@@ -52,8 +52,9 @@ enum {
   MLA_DTYPE_BOOL = 15 /* one byte */
 };
 
-/* Device types, numbered as in DLPack. */
-enum { MLA_DEVICE_CPU = 1, MLA_DEVICE_CUDA = 2 };
+/* Device types, numbered as in DLPack; 0 is the device of the context that the tensor
+ * is used with, for code that doesn't know it. */
+enum { MLA_DEVICE_CONTEXT = 0, MLA_DEVICE_CPU = 1, MLA_DEVICE_CUDA = 2 };
 
 enum { MLA_MAX_RANK = 6 };
 
