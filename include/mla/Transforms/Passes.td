@@ -40,4 +40,47 @@ def MLADisableRope : Pass<"mla-disable-rope", "::mlir::ModuleOp"> {
   ];
 }
 
+def MLADecompose : Pass<"mla-decompose"> {
+  let summary = "Replaces mla.attention by the operations that compute it";
+  let description = [{
+    In the absorbed form (DeepSeek-V2, arXiv:2405.04434, section 2.1.2) the keys'
+    up-projection is folded into the query and all heads attend to the latent
+    cache:
+
+        slot_mapping -> absorb_q -> append -> absorbed_attention -> project_v
+
+    `absorb_q` writes the latent columns of the query in place; the query is never
+    concatenated. Where R = 0 its destination is the query itself and `append`
+    writes the cache only; an fp8 query is assembled and quantized by `append`
+    from a separate buffer. The slots always come from `slot_mapping`; the
+    positions too, unless the operation has its own.
+
+    A rope that isn't live is dropped with its table and positions; `mla.rope_off`
+    on `append` says why. Other discardable attributes, the phase and the rounding
+    go to `append`.
+
+    ```mlir
+    // Before, with R = 0:
+    %r:2 = mla.attention ins(q = %q, c_kv = %c_kv, w_kv_b = %w, ...)
+        outs(out = %out, cache = %cache) {softmax_scale = ...}
+    // After:
+    %s:2 = mla.slot_mapping ins(kv_lens = ..., cu_q = ..., page_table = ...)
+        outs(positions = ..., slots = ...) {page_size = 64 : i64}
+    %wk = tensor.extract_slice %w [0, 0, 0] [16, 128, 512] [1, 1, 1]
+    %query = mla.absorb_q ins(q_nope = %q, w_uk = %wk) outs(query = ...)
+    %c = mla.append ins(c_kv = %c_kv, slots = %s#1) outs(cache = %cache)
+    %o = mla.absorbed_attention ins(query = %query, cache = %c, ...) outs(o = ...)
+    %wv = tensor.extract_slice %w [0, 128, 0] [16, 128, 512] [1, 1, 1]
+    %r = mla.project_v ins(o_latent = %o, w_uv = %wv) outs(out = %out)
+    ```
+  }];
+  let options = [
+    Option<"form", "form", "std::string", /*default=*/"\"absorbed\"",
+           "Which form to pick: absorbed, expanded or auto">,
+    Option<"granularity", "granularity", "std::string", /*default=*/"\"fused\"",
+           "What stays one operation: fused (append) or fine (rope, copies)">
+  ];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 #endif // MLA_TRANSFORMS_PASSES_TD
