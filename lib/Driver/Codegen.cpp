@@ -1,0 +1,106 @@
+//===- Codegen.cpp - From a module of LLVM's dialect to bytes -------------===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mla/Driver/Codegen.h"
+
+#include "mla/Driver/Linker.h"
+
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace llvm;
+
+namespace {
+
+/// Code runs on every processor of this machine's architecture: what is
+/// compiled only prepares calls, so a newer one's instructions gain nothing.
+Expected<std::unique_ptr<TargetMachine>> createMachine() {
+  InitializeNativeTarget();
+  InitializeNativeTargetAsmPrinter();
+  Triple triple(sys::getDefaultTargetTriple());
+  std::string reason;
+  const Target *target = TargetRegistry::lookupTarget(triple, reason);
+  if (!target)
+    return createStringError("code generator: expected one for " +
+                             triple.str() + ", got: " + reason);
+  StringRef processor =
+      triple.getArch() == Triple::x86_64 ? "x86-64" : "generic";
+  std::unique_ptr<TargetMachine> machine(target->createTargetMachine(
+      triple, processor, /*Features=*/"", TargetOptions(), Reloc::PIC_,
+      /*CM=*/std::nullopt, CodeGenOptLevel::Less));
+  if (!machine)
+    return createStringError("code generator: expected one for " +
+                             triple.str() + ", got none");
+  return machine;
+}
+
+void optimize(Module &module, TargetMachine &machine) {
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager components;
+  ModuleAnalysisManager modules;
+  PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O1)
+      .run(module, modules);
+}
+
+Expected<std::string> emitObject(Module &module, TargetMachine &machine) {
+  SmallString<0> object;
+  raw_svector_ostream stream(object);
+  legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, stream, /*DwoOut=*/nullptr,
+                                  CodeGenFileType::ObjectFile))
+    return createStringError("code generator: expected it to write objects "
+                             "for " +
+                             machine.getTargetTriple().str() +
+                             ", got one that doesn't");
+  passes.run(module);
+  return std::string(object);
+}
+
+} // namespace
+
+Expected<std::string> mla::generateCode(mlir::ModuleOp module, EmitKind kind) {
+  std::string text;
+  if (kind == EmitKind::MLIR) {
+    raw_string_ostream(text) << module << "\n";
+    return text;
+  }
+
+  LLVMContext context;
+  std::unique_ptr<Module> translated =
+      mlir::translateModuleToLLVMIR(module, context, "mla-module");
+  if (!translated)
+    return createStringError(
+        "LLVM IR: expected a translation of the llvm dialect, got none");
+  Expected<std::unique_ptr<TargetMachine>> machine = createMachine();
+  if (!machine)
+    return machine.takeError();
+  translated->setTargetTriple((*machine)->getTargetTriple());
+  translated->setDataLayout((*machine)->createDataLayout());
+  optimize(*translated, **machine);
+  if (kind == EmitKind::LLVM) {
+    raw_string_ostream(text) << *translated;
+    return text;
+  }
+
+  Expected<std::string> object = emitObject(*translated, **machine);
+  if (!object || kind == EmitKind::Object)
+    return object;
+  return linkSharedObject(*object);
+}

@@ -1,0 +1,296 @@
+//===- mla-compile.cpp - The compiler driver ------------------------------===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mla/Driver/Codegen.h"
+#include "mla/Driver/Lowering.h"
+#include "mla/Import/AttentionCore.h"
+#include "mla/Import/ModelConfig.h"
+#include "mla_runtime/runtime.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace llvm;
+
+namespace {
+
+constexpr int kFailed = 1, kUsage = 2;
+
+cl::OptionCategory category("mla-compile options");
+cl::opt<std::string> input(cl::Positional,
+                           cl::desc("FILE.mlir, or - for stdin"),
+                           cl::cat(category));
+cl::opt<std::string>
+    config("config",
+           cl::desc("Compile the attention core of a Hugging Face config.json "
+                    "instead of a module"),
+           cl::value_desc("config.json"), cl::cat(category));
+cl::opt<std::string> output("o", cl::desc("File to write; - is stdout"),
+                            cl::value_desc("file"), cl::cat(category));
+cl::opt<std::string> emit(
+    "emit",
+    cl::desc("What to write: so (default), obj, llvm (LLVM IR) or mlir (the "
+             "llvm dialect)"),
+    cl::value_desc("kind"), cl::init("so"), cl::cat(category));
+cl::opt<bool> printManifest("print-manifest",
+                            cl::desc("Print the manifest, as JSON, to stdout"),
+                            cl::cat(category));
+cl::opt<std::string> phase(
+    "phase",
+    cl::desc("With --config: none (default), context, generation or both"),
+    cl::value_desc("phase"), cl::init("none"), cl::cat(category));
+cl::opt<std::string> dtype("dtype",
+                           cl::desc("With --config: type of activations and "
+                                    "cache: f32, bf16 (default) or f16"),
+                           cl::value_desc("type"), cl::init("bf16"),
+                           cl::cat(category));
+cl::opt<std::string>
+    pageSize("page-size",
+             cl::desc("With --config: tokens a page of the cache (default 64)"),
+             cl::value_desc("tokens"), cl::init("64"), cl::cat(category));
+cl::opt<std::string>
+    heads("heads",
+          cl::desc("With --config: query heads (default: the model's)"),
+          cl::value_desc("number"), cl::cat(category));
+
+cl::extrahelp examples(R"(
+EXAMPLES:
+  mla-compile core.mlir -o core.so            a module for mla-run and mla_module_load
+  mla-import config.json | mla-compile - -o core.so
+  mla-compile --config=config.json --dtype=f32 -o core.so
+  mla-compile core.mlir --emit=llvm           LLVM IR, to stdout
+  mla-compile core.mlir --print-manifest      entries and their arguments, as JSON
+  SKIP_ROPE_IN_MLA_GENERATION=1 mla-compile core.mlir -o core.so
+                                              adds mla-disable-rope="phase=generation"
+
+A shared object is linked by cc, gcc or clang. It finds the runtime in the process
+that loads it.
+
+Exit status: 0 done, 1 bad input, 2 bad usage.
+)");
+
+int report(const Twine &message, int status) {
+  errs() << "mla-compile: error: " << message << "\n";
+  return status;
+}
+
+/// A positive integer out of an option's word; false after an error message.
+bool parsePositive(const cl::opt<std::string> &option, int64_t &value) {
+  constexpr int64_t highest = 1 << 16;
+  if (!StringRef(option).getAsInteger(10, value) && value >= 1 &&
+      value <= highest)
+    return true;
+  report("--" + option.ArgStr + ": expected an integer from 1 to " +
+             Twine(highest) + ", got '" + option + "'",
+         kUsage);
+  return false;
+}
+
+bool parseImportOptions(mla::AttentionCoreOptions &options) {
+  std::optional<mla::CoreDtype> element = mla::symbolizeCoreDtype(dtype);
+  if (!element) {
+    report("--dtype: expected f32, bf16 or f16, got '" + dtype + "'", kUsage);
+    return false;
+  }
+  options.dtypes = {*element};
+  if (!parsePositive(pageSize, options.pageSizes.front()))
+    return false;
+  if (heads.getNumOccurrences()) {
+    options.numHeads.resize(1);
+    if (!parsePositive(heads, options.numHeads.front()))
+      return false;
+  }
+  if (phase == "both") {
+    options.phases = {mla::Phase::Context, mla::Phase::Generation};
+  } else if (phase != "none") {
+    std::optional<mla::Phase> one = mla::symbolizePhase(phase);
+    if (!one) {
+      report("--phase: expected none, context, generation or both, got '" +
+                 phase + "'",
+             kUsage);
+      return false;
+    }
+    options.phases = {one};
+  }
+  return true;
+}
+
+bool checkOptions(std::optional<mla::EmitKind> kind) {
+  if (!kind)
+    return report("--emit: expected so, obj, llvm or mlir, got '" + emit + "'",
+                  kUsage),
+           false;
+  if (input.empty() && config.empty())
+    return report("expected FILE.mlir, - or --config, got nothing; see --help",
+                  kUsage),
+           false;
+  if (!input.empty() && !config.empty())
+    return report("--config: expected no other input with it, got '" + input +
+                      "'",
+                  kUsage),
+           false;
+  if (config.empty())
+    for (const cl::Option *option : std::initializer_list<const cl::Option *>{
+             &phase, &dtype, &pageSize, &heads})
+      if (option->getNumOccurrences())
+        return report("--" + option->ArgStr +
+                          ": expected --config with it, got '" + input + "'",
+                      kUsage),
+               false;
+  bool isText = *kind == mla::EmitKind::LLVM || *kind == mla::EmitKind::MLIR;
+  if (output.empty() && !isText && !printManifest)
+    return report("-o: expected a file for --emit=" + emit + ", got none",
+                  kUsage),
+           false;
+  return true;
+}
+
+std::optional<mla::EmitKind> parseEmitKind() {
+  if (emit == "so")
+    return mla::EmitKind::SharedObject;
+  if (emit == "obj")
+    return mla::EmitKind::Object;
+  if (emit == "llvm")
+    return mla::EmitKind::LLVM;
+  if (emit == "mlir")
+    return mla::EmitKind::MLIR;
+  return std::nullopt;
+}
+
+/// The module of --config, null after an error message.
+mlir::OwningOpRef<mlir::ModuleOp>
+importConfig(StringRef text, mlir::MLIRContext &context,
+             const mla::AttentionCoreOptions &options) {
+  Expected<mla::AttentionCoreSpec> spec = mla::readModelConfig(text, config);
+  if (!spec) {
+    report(toString(spec.takeError()), kFailed);
+    return nullptr;
+  }
+  for (const std::string &note : spec->notes)
+    errs() << "mla-compile: note: " << config << ": " << note << "\n";
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      mla::buildAttentionCore(&context, *spec, options);
+  if (failed(mlir::verify(*module))) {
+    report(config + ": expected a model whose core is valid, got the errors "
+                    "above",
+           kFailed);
+    return nullptr;
+  }
+  return module;
+}
+
+int writeOutput(StringRef path, StringRef bytes) {
+  Error error = writeToOutput(path, [&](raw_ostream &stream) {
+    stream << bytes;
+    return Error::success();
+  });
+  if (!error && path == "-") {
+    outs().flush();
+    if (outs().has_error()) {
+      error = errorCodeToError(outs().error());
+      outs().clear_error();
+    }
+  }
+  if (!error)
+    return 0;
+  return report(
+      path + ": expected to write it, got: " + toString(std::move(error)),
+      kFailed);
+}
+
+int run() {
+  std::optional<mla::EmitKind> kind = parseEmitKind();
+  mla::AttentionCoreOptions importOptions;
+  if (!checkOptions(kind) || !parseImportOptions(importOptions))
+    return kUsage;
+  mla::LoweringOptions lowering;
+  Expected<bool> skipRope = mla::readSkipRopeVariable();
+  if (!skipRope)
+    return report(toString(skipRope.takeError()), kUsage);
+  lowering.skipRopeInGeneration = *skipRope;
+
+  const std::string &place = config.empty() ? input : config;
+  ErrorOr<std::unique_ptr<MemoryBuffer>> file =
+      MemoryBuffer::getFileOrSTDIN(place);
+  if (!file)
+    return report(
+        place + ": expected a readable file, got: " + file.getError().message(),
+        kFailed);
+  SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(*file), SMLoc());
+  StringRef text = sources.getMemoryBuffer(1)->getBuffer();
+
+  mlir::DialectRegistry registry;
+  mla::registerDriverDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  mlir::SourceMgrDiagnosticHandler diagnostics(sources, &context, errs());
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      config.empty() ? mlir::parseSourceFile<mlir::ModuleOp>(sources, &context)
+                     : importConfig(text, context, importOptions);
+  if (!module)
+    return config.empty()
+               ? report(place + ": expected a valid module, got the errors "
+                                "above",
+                        kFailed)
+               : kFailed;
+
+  if (lowering.skipRopeInGeneration)
+    errs() << "mla-compile: note: " << mla::kSkipRopeVariable
+           << "=1 in the environment adds "
+              "mla-disable-rope=\"phase=generation\"\n";
+  mlir::FailureOr<mla::Manifest> manifest = mla::lowerModule(*module, lowering);
+  if (failed(manifest))
+    return report(place + ": expected a module that can be lowered, got the "
+                          "errors above",
+                  kFailed);
+
+  bool isWritten = !output.empty() || !printManifest;
+  if (isWritten) {
+    Expected<std::string> bytes = mla::generateCode(*module, *kind);
+    if (!bytes)
+      return report(toString(bytes.takeError()), kFailed);
+    if (int status = writeOutput(output.empty() ? "-" : output, *bytes))
+      return status;
+  }
+  if (printManifest)
+    return writeOutput("-", mla::printManifest(*manifest, 2) + "\n");
+  return 0;
+}
+
+/// The option parser's message, in the form that all tools' messages have.
+int reportUsage(StringRef message) {
+  StringRef line = message.trim().split('\n').first.trim();
+  line.consume_front("mla-compile: ");
+  return report(line, kUsage);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+  cl::SetVersionPrinter([](raw_ostream &os) {
+    os << "mla-compile " << MLA_VERSION_STRING << " (LLVM "
+       << LLVM_VERSION_STRING << ", ABI " << MLA_ABI_VERSION
+       << ", backends: none needed)\n";
+  });
+  cl::HideUnrelatedOptions(category);
+  std::string messages;
+  raw_string_ostream stream(messages);
+  if (!cl::ParseCommandLineOptions(
+          argc, argv,
+          "Compiles a module of the mla dialect, or the attention core of a "
+          "model's config,\nto a shared object that calls the MLA runtime.\n",
+          &stream))
+    return reportUsage(messages);
+  return run();
+}
