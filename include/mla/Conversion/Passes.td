@@ -1,0 +1,56 @@
+//===- Passes.td - Conversion passes -----------------------*- tablegen -*-===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_CONVERSION_PASSES_TD
+#define MLA_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def MLAThreadContext : Pass<"mla-thread-context", "::mlir::ModuleOp"> {
+  let summary = "Hands the runtime's context to every function that needs it";
+  let description = [{
+    A function needs the context when it, or a function that it calls, holds an
+    operation that becomes a call of the runtime: an mla operation, an
+    allocation, a copy or a fill of a buffer. Such a function gets a first
+    argument `!llvm.ptr {mla.context}`, and its calls pass it on. One marked
+    `{mla.host}` keeps its signature and asks the runtime for the calling
+    thread's context instead.
+
+    ```mlir
+    // before
+    func.func @f(%c: memref<?x64x576xbf16>) { ... }
+    // after
+    func.func @f(%ctx: !llvm.ptr {mla.context}, %c: memref<?x64x576xbf16>) { ... }
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def ConvertMLAToRuntime : Pass<"convert-mla-to-runtime", "::mlir::ModuleOp"> {
+  let summary = "Operations on buffers become calls of the runtime's C ABI";
+  let description = [{
+    Expects bufferized functions with contexts (`mla-thread-context`). Every mla
+    operation becomes one call of the runtime function of its name, its operands
+    and attributes the fields of that name (`mla_runtime/ops.def`). Allocations
+    come from the context's arena; copies and fills become `mla_copy` and
+    `mla_fill`. A public function becomes an entry of the ABI,
+
+        mla_status NAME(mla_context *ctx, const mla_tensor *args, int64_t n)
+
+    around its private body `NAME.body`.
+
+    Then a legality check: outside functions marked `{mla.host}` only shape
+    arithmetic, views, control flow on host scalars and calls may remain, since
+    buffers may be device memory.
+  }];
+  let dependentDialects = [
+    "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+    "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"
+  ];
+}
+
+#endif // MLA_CONVERSION_PASSES_TD

@@ -1,0 +1,221 @@
+//===- Entries.cpp - Entries of the ABI around private bodies -------------===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "RuntimeCalls.h"
+#include "mla/IR/MLADialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+#include "mla_runtime/runtime.h"
+
+#include <cstddef>
+
+using namespace mlir;
+using namespace mla;
+
+namespace {
+
+/// Emits one entry. The layout of mla_arg_spec and mla_tensor is the C header's.
+class EntryBuilder {
+public:
+  EntryBuilder(ModuleOp module, func::FuncOp body)
+      : module(module), body(body), loc(body.getLoc()),
+        builder(module.getContext()),
+        pointer(LLVM::LLVMPointerType::get(module.getContext())) {}
+
+  LogicalResult build(StringRef name);
+
+private:
+  FailureOr<LLVM::GlobalOp> buildSpecs(StringRef name);
+  Value constant(int64_t value, unsigned bits) {
+    return LLVM::ConstantOp::create(
+        builder, loc,
+        builder.getIntegerAttr(builder.getIntegerType(bits), value));
+  }
+  Value load(Value base, uint64_t offset, Type type) {
+    Value address =
+        LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
+                            ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+    return LLVM::LoadOp::create(builder, loc, type, address);
+  }
+  Value buildArgument(Value args, int64_t index, Type type);
+
+  ModuleOp module;
+  func::FuncOp body;
+  Location loc;
+  OpBuilder builder;
+  LLVM::LLVMPointerType pointer;
+};
+
+} // namespace
+
+static std::optional<uint32_t> parseRole(StringRef role) {
+  return llvm::StringSwitch<std::optional<uint32_t>>(role)
+      .Case("input", MLA_ROLE_INPUT)
+      .Case("output", MLA_ROLE_OUTPUT)
+      .Case("inout", MLA_ROLE_INOUT)
+      .Case("constant", MLA_ROLE_CONSTANT)
+      .Case("scalar", MLA_ROLE_SCALAR)
+      .Default(std::nullopt);
+}
+
+FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
+  Type i32 = builder.getI32Type();
+  auto dimsType = LLVM::LLVMArrayType::get(builder.getI64Type(), MLA_MAX_RANK);
+  auto specType = LLVM::LLVMStructType::getLiteral(
+      module.getContext(), {pointer, i32, i32, i32, i32, dimsType});
+  unsigned numArgs = body.getNumArguments() - 1;
+
+  builder.setInsertionPoint(body);
+  auto global = LLVM::GlobalOp::create(
+      builder, loc, LLVM::LLVMArrayType::get(specType, numArgs),
+      /*isConstant=*/true, LLVM::Linkage::Internal, (name + ".args").str(),
+      Attribute());
+  builder.createBlock(&global.getInitializerRegion());
+  Value specs = LLVM::PoisonOp::create(builder, loc, global.getType());
+  auto insert = [&](Value value, ArrayRef<int64_t> position) {
+    specs = LLVM::InsertValueOp::create(builder, loc, specs, value, position);
+  };
+
+  llvm::MapVector<StringRef, int64_t> symbols;
+  for (int64_t i = 0; i < numArgs; ++i) {
+    unsigned arg = i + 1;
+    auto nameAttr =
+        body.getArgAttrOfType<StringAttr>(arg, MLADialect::kNameAttr);
+    auto roleAttr =
+        body.getArgAttrOfType<StringAttr>(arg, MLADialect::kRoleAttr);
+    auto dims = body.getArgAttrOfType<ArrayAttr>(arg, MLADialect::kDimsAttr);
+    std::optional<uint32_t> role =
+        roleAttr ? parseRole(roleAttr.getValue()) : std::nullopt;
+    if (!nameAttr || !role)
+      return body.emitError("entry '")
+             << name << "': expected argument " << i
+             << " to have mla.name and a valid mla.role; run "
+                "mla-prepare-entries first";
+    Type type = body.getArgument(arg).getType();
+    auto memref = dyn_cast<MemRefType>(type);
+    // A scalar of the entry is an index here and an i64 outside.
+    uint32_t dtype = getDtypeCode(memref ? memref.getElementType() : type);
+    if (!memref && !type.isIndex())
+      dtype = MLA_DTYPE_NONE;
+    if (dtype == MLA_DTYPE_NONE || (memref && memref.getRank() > MLA_MAX_RANK))
+      return body.emitError("entry '")
+             << name << "', argument '" << nameAttr.getValue()
+             << "': expected an index or a tensor of an element type that the "
+                "ABI has and rank up to 6, got "
+             << type;
+    insert(getString(builder, loc, module, nameAttr.getValue()), {i, 0});
+    insert(constant(*role, 32), {i, 1});
+    insert(constant(dtype, 32), {i, 2});
+    insert(constant(memref ? memref.getRank() : 0, 32), {i, 3});
+    insert(constant(0, 32), {i, 4});
+    for (int64_t d = 0; d < MLA_MAX_RANK; ++d) {
+      int64_t size = 0;
+      if (memref && d < memref.getRank()) {
+        size = memref.getDimSize(d);
+        if (ShapedType::isDynamic(size)) {
+          auto symbol = dims && d < static_cast<int64_t>(dims.size())
+                            ? dyn_cast<StringAttr>(dims[d])
+                            : StringAttr();
+          // -1 is a size of its own; names count down from -2.
+          size = -1;
+          if (symbol && !symbol.getValue().empty())
+            size = symbols
+                       .try_emplace(symbol.getValue(),
+                                    -2 - static_cast<int64_t>(symbols.size()))
+                       .first->second;
+        }
+      }
+      insert(constant(size, 64), {i, 5, d});
+    }
+  }
+  LLVM::ReturnOp::create(builder, loc, specs);
+  return global;
+}
+
+Value EntryBuilder::buildArgument(Value args, int64_t index, Type type) {
+  uint64_t base = index * sizeof(mla_tensor);
+  Value data = load(args, base + offsetof(mla_tensor, data), pointer);
+  Value offset = load(args, base + offsetof(mla_tensor, byte_offset),
+                      builder.getI64Type());
+  Value address = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(),
+                                      data, ArrayRef<LLVM::GEPArg>{offset});
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!memref) {
+    Value scalar =
+        LLVM::LoadOp::create(builder, loc, builder.getI64Type(), address);
+    return arith::IndexCastOp::create(builder, loc, type, scalar);
+  }
+  SmallVector<Value> sizes, strides;
+  for (int64_t d = 0; d < memref.getRank(); ++d) {
+    uint64_t at = base + d * sizeof(int64_t);
+    sizes.push_back(load(args, at + offsetof(mla_tensor, shape),
+                         builder.getI64Type()));
+    strides.push_back(load(args, at + offsetof(mla_tensor, strides),
+                           builder.getI64Type()));
+  }
+  return makeMemRef(builder, loc, memref, address, sizes, strides);
+}
+
+LogicalResult EntryBuilder::build(StringRef name) {
+  if (body.getNumResults())
+    return body.emitError("entry '")
+           << name << "': expected every result to be a destination argument, "
+           << "got " << body.getNumResults()
+           << " other results; run mla-prepare-entries and "
+              "mla-finalize-entries first";
+  auto specs = buildSpecs(name);
+  if (failed(specs))
+    return failure();
+
+  Type i32 = builder.getI32Type();
+  builder.setInsertionPoint(body);
+  // A func.func, so that the conversion to LLVM treats both sides of the call to
+  // the body alike; its arguments are the C types already.
+  auto entry = func::FuncOp::create(
+      builder, loc, name,
+      builder.getFunctionType({pointer, pointer, builder.getI64Type()}, i32));
+  Block *block = entry.addEntryBlock();
+  Block *refused = entry.addBlock(), *accepted = entry.addBlock();
+  Value context = block->getArgument(0), args = block->getArgument(1);
+
+  builder.setInsertionPointToStart(block);
+  Value status = callRuntime(
+      builder, loc, module, "mla_begin", i32,
+      {context, getString(builder, loc, module, name),
+       LLVM::AddressOfOp::create(builder, loc, *specs),
+       constant(body.getNumArguments() - 1, 64), args, block->getArgument(2)});
+  Value isOk = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                     status, constant(MLA_STATUS_OK, 32));
+  cf::CondBranchOp::create(builder, loc, isOk, accepted, refused);
+
+  builder.setInsertionPointToStart(refused);
+  func::ReturnOp::create(builder, loc, status);
+
+  builder.setInsertionPointToStart(accepted);
+  SmallVector<Value> operands{context};
+  for (unsigned i = 1; i < body.getNumArguments(); ++i)
+    operands.push_back(
+        buildArgument(args, i - 1, body.getArgument(i).getType()));
+  func::CallOp::create(builder, loc, body, operands);
+  func::ReturnOp::create(
+      builder, loc, callRuntime(builder, loc, module, "mla_end", i32, context));
+  return success();
+}
+
+LogicalResult mla::buildEntry(ModuleOp module, func::FuncOp body) {
+  std::string name = body.getName().str();
+  auto bodyName =
+      StringAttr::get(module.getContext(), name + ".body");
+  if (failed(SymbolTable::replaceAllSymbolUses(body, bodyName, module)))
+    return body.emitError("expected symbol uses of '")
+           << name << "' to be replaceable";
+  body.setName(bodyName);
+  body.setPrivate();
+  return EntryBuilder(module, body).build(name);
+}

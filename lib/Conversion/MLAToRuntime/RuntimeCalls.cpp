@@ -1,0 +1,108 @@
+//===- RuntimeCalls.cpp - Building blocks of calls of the runtime ---------===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "RuntimeCalls.h"
+#include "mla/IR/MLADialect.h"
+#include "mlir/Dialect/LLVMIR/FunctionCallUtils.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+#include "mla_runtime/tensor.h"
+
+using namespace mlir;
+using namespace mla;
+
+Value mla::getRuntimeContext(func::FuncOp function) {
+  if (function.getNumArguments() && function.getArgAttr(0, kContextAttr))
+    return function.getArgument(0);
+  for (auto call : function.front().getOps<LLVM::CallOp>())
+    if (call.getCallee() == kDefaultContext)
+      return call.getResult();
+  return {};
+}
+
+Value mla::callRuntime(OpBuilder &builder, Location loc, ModuleOp module,
+                       StringRef name, Type result, ValueRange arguments) {
+  Type resultType =
+      result ? result : LLVM::LLVMVoidType::get(builder.getContext());
+  auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
+  if (!function) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(module.getBody());
+    function = LLVM::LLVMFuncOp::create(
+        builder, module.getLoc(), name,
+        LLVM::LLVMFunctionType::get(resultType,
+                                    llvm::to_vector(arguments.getTypes())));
+  }
+  auto call = LLVM::CallOp::create(builder, loc, function, arguments);
+  return result ? call.getResult() : Value();
+}
+
+Value mla::getString(OpBuilder &builder, Location loc, ModuleOp module,
+                     StringRef text) {
+  std::string name = ("mla.string." + text).str();
+  auto global = module.lookupSymbol<LLVM::GlobalOp>(name);
+  if (!global) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(module.getBody());
+    std::string terminated = text.str() + '\0';
+    global = LLVM::GlobalOp::create(
+        builder, module.getLoc(),
+        LLVM::LLVMArrayType::get(builder.getI8Type(), terminated.size()),
+        /*isConstant=*/true, LLVM::Linkage::Internal, name,
+        builder.getStringAttr(terminated));
+  }
+  return LLVM::AddressOfOp::create(builder, loc, global);
+}
+
+uint32_t mla::getDtypeCode(Type elementType) {
+  if (elementType.isF32())
+    return MLA_DTYPE_F32;
+  if (elementType.isF16())
+    return MLA_DTYPE_F16;
+  if (elementType.isBF16())
+    return MLA_DTYPE_BF16;
+  if (isa<Float8E4M3FNType>(elementType))
+    return MLA_DTYPE_F8E4M3FN;
+  if (elementType.isF64())
+    return MLA_DTYPE_F64;
+  if (elementType.isInteger(8))
+    return MLA_DTYPE_I8;
+  if (elementType.isInteger(32))
+    return MLA_DTYPE_I32;
+  if (elementType.isInteger(64) || elementType.isIndex())
+    return MLA_DTYPE_I64;
+  return MLA_DTYPE_NONE;
+}
+
+Value mla::makeMemRef(OpBuilder &builder, Location loc, MemRefType type,
+                      Value pointer, ValueRange sizes, ValueRange strides) {
+  // The descriptor that the LLVM lowering of memrefs uses: allocated pointer,
+  // aligned pointer, offset, sizes, strides.
+  MLIRContext *context = builder.getContext();
+  Type i64 = builder.getI64Type();
+  Type ptr = LLVM::LLVMPointerType::get(context);
+  SmallVector<Type> members{ptr, ptr, i64};
+  if (type.getRank()) {
+    members.append(2, LLVM::LLVMArrayType::get(i64, type.getRank()));
+  }
+  auto structType = LLVM::LLVMStructType::getLiteral(context, members);
+  Value descriptor = LLVM::PoisonOp::create(builder, loc, structType);
+  auto insert = [&](Value value, ArrayRef<int64_t> position) {
+    descriptor = LLVM::InsertValueOp::create(builder, loc, descriptor, value,
+                                             position);
+  };
+  insert(pointer, 0);
+  insert(pointer, 1);
+  insert(LLVM::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(0)),
+         2);
+  for (int64_t i = 0; i < type.getRank(); ++i) {
+    insert(sizes[i], {3, i});
+    insert(strides[i], {4, i});
+  }
+  return UnrealizedConversionCastOp::create(builder, loc, type, descriptor)
+      .getResult(0);
+}

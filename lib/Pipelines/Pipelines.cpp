@@ -1,0 +1,69 @@
+//===- Pipelines.cpp - Pass pipelines -------------------------------------===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mla/Pipelines/Pipelines.h"
+#include "mla/Conversion/Passes.h"
+#include "mla/Transforms/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mla;
+
+void mla::buildMLABufferizePipeline(OpPassManager &pm,
+                                    const MLAToLLVMOptions &options) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createMLAPrepareEntries());
+  MLADecomposeOptions decompose;
+  decompose.form = options.form;
+  pm.addPass(createMLADecompose(decompose));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createMLAOutlineLayers());
+
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  pm.addPass(bufferization::createEmptyTensorToAllocTensorPass());
+  pm.addPass(createCSEPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  pm.addPass(createMLAVerifyInplace());
+  pm.addPass(createMLAFinalizeEntries());
+  pm.addPass(bufferization::createDropEquivalentBufferResultsPass());
+}
+
+void mla::buildMLAToLLVMPipeline(OpPassManager &pm,
+                                 const MLAToLLVMOptions &options) {
+  buildMLABufferizePipeline(pm, options);
+  pm.addPass(createMLAThreadContext());
+  pm.addPass(createConvertMLAToRuntime());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void mla::registerPipelines() {
+  PassPipelineRegistration<MLAToLLVMOptions>(
+      "mla-bufferize",
+      "From mla on tensors to mla on buffers, in place, with entries in "
+      "destination-passing style",
+      buildMLABufferizePipeline);
+  PassPipelineRegistration<MLAToLLVMOptions>(
+      "mla-to-llvm",
+      "From mla on tensors to the LLVM dialect with calls of the MLA runtime",
+      buildMLAToLLVMPipeline);
+}
