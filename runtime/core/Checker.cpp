@@ -83,12 +83,12 @@ static std::string dtypeSetText(uint32_t set) {
 
 bool Checker::checkDType(const FieldSpec &field, const mla_tensor &tensor) {
   uint32_t set = dtypeSet(field.dtypes);
-  if (tensor.dtype <= MLA_DTYPE_BOOL && set >> tensor.dtype & 1)
+  // checkTensor looks at what no class excludes.
+  if (set == ~0u || (tensor.dtype <= MLA_DTYPE_BOOL && set >> tensor.dtype & 1))
     return true;
   if (mla_dtype_bits(tensor.dtype) == 0)
     return refuse(field.name, "expected dtype %s, got code %u",
-                  set == ~0u ? "of this ABI" : dtypeSetText(set).c_str(),
-                  tensor.dtype);
+                  dtypeSetText(set).c_str(), tensor.dtype);
   return refuse(field.name, "expected dtype %s, got %s",
                 dtypeSetText(set).c_str(), mla_dtype_name(tensor.dtype));
 }

@@ -172,7 +172,8 @@ bool checkTensor(mla_context &ctx, const char *function, const char *name,
   uint32_t bits = mla_dtype_bits(tensor.dtype);
   if (bits == 0)
     return report.refuse(MLA_STATUS_INVALID_ARGUMENT,
-                         "expected a dtype, got code %u", tensor.dtype);
+                         "expected a dtype of this ABI, got code %u",
+                         tensor.dtype);
   if (bits < 8)
     return report.refuse(MLA_STATUS_UNIMPLEMENTED,
                          "expected elements of whole bytes, got %s",

@@ -17,6 +17,7 @@
 
 #include <dlpack/dlpack.h>
 #include <stddef.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,7 +30,7 @@ static inline DLDataType mla_dtype_to_dlpack(uint32_t dtype) {
       {0, 0, 0},  {2, 32, 1}, {2, 16, 1}, {4, 16, 1}, {10, 8, 1}, {12, 8, 1},
       {11, 8, 1}, {13, 8, 1}, {14, 8, 1}, {17, 4, 2}, {2, 64, 1}, {0, 8, 1},
       {0, 32, 1}, {0, 64, 1}, {1, 8, 1},  {6, 8, 1}};
-  return types[dtype <= MLA_DTYPE_BOOL ? dtype : MLA_DTYPE_NONE];
+  return types[dtype <= MLA_DTYPE_BOOL ? dtype : 0];
 }
 
 /* MLA_DTYPE_NONE when the runtime has no such type. */
@@ -47,13 +48,14 @@ static inline uint32_t mla_dtype_from_dlpack(DLDataType type) {
  * untouched. The result is writable; set MLA_TENSOR_READ_ONLY where it is not. */
 static inline const char *mla_tensor_from_dlpack(const DLTensor *from,
                                                  mla_tensor *to) {
-  mla_tensor tensor = {0};
+  mla_tensor tensor;
   int64_t stride = 1;
   int i;
   if (!from || !to)
     return "mla_tensor_from_dlpack: expected two tensors, got null";
   if (from->ndim < 0 || from->ndim > MLA_MAX_RANK)
     return "mla_tensor_from_dlpack: ndim: expected a rank in [0, 6], got another";
+  memset(&tensor, 0, sizeof(tensor));
   tensor.dtype = mla_dtype_from_dlpack(from->dtype);
   if (tensor.dtype == MLA_DTYPE_NONE)
     return "mla_tensor_from_dlpack: dtype: expected a type of this ABI, got another";
