@@ -5,6 +5,4 @@
 
 #include "copy.h"
 
-void mla::reference::copy(const Array &src, Array &dst) {
-  dst.data = src.data;
-}
+void mla::reference::copy(const Array &src, Array &dst) { dst.data = src.data; }

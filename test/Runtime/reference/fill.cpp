@@ -13,8 +13,6 @@ void mla::reference::fill(double value, Array &dst) {
 }
 
 double mla::reference::toInteger(double value, double lowest, double highest) {
-  if (std::isnan(value))
-    return 0;
   double down = std::floor(value), fraction = value - down;
   bool up = fraction > 0.5 || (fraction == 0.5 && std::fmod(down, 2) != 0);
   double rounded = up ? down + 1 : down;

@@ -14,7 +14,7 @@ namespace reference {
 /// dst[i] = value, before its conversion to the destination's type.
 void fill(double value, Array &dst);
 /// The integer in [lowest, highest] that `value` is stored as: rounded to the
-/// nearest, ties to even; 0 for a NaN.
+/// nearest, ties to even.
 double toInteger(double value, double lowest, double highest);
 
 } // namespace reference

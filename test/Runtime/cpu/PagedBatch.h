@@ -1,0 +1,47 @@
+//===- PagedBatch.h - Ragged sequences over a paged cache, at random ------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_TEST_RUNTIME_CPU_PAGEDBATCH_H
+#define MLA_TEST_RUNTIME_CPU_PAGEDBATCH_H
+
+#include "TestTensor.h"
+
+namespace mla {
+namespace test {
+
+/// What varies between the caches of the tests.
+struct CacheSpec {
+  int64_t latentWidth = 512;
+  int64_t peWidth = 64; ///< 0: no pe part.
+  int64_t pageSize = 16;
+  uint32_t latentDtype = MLA_DTYPE_F32;
+  uint32_t peDtype = MLA_DTYPE_F32;
+};
+
+/// One of the (L, R) that models have, with a page size and types.
+CacheSpec randomCacheSpec(Random &random, uint32_t dtype);
+
+/// Sequences with pages of their own in permuted order. Every cache element
+/// that no sequence holds is a NaN: rows beyond a length, unused pages, gaps.
+struct PagedBatch {
+  PagedBatch(Random &random, const CacheSpec &spec,
+             const std::vector<int64_t> &lengths,
+             const std::vector<int64_t> &newTokens, int64_t padding);
+
+  CacheSpec spec;
+  int64_t numSeqs, numTokens; ///< Padding included.
+  TestTensor kvLens, cuQ, pageTable;
+  /// Two views of one pool, or (one time in three) two pools.
+  TestTensor latent, pe;
+};
+
+/// Ragged lengths up to `most` keys and new tokens up to `tokens` in all.
+PagedBatch randomBatch(Random &random, const CacheSpec &spec, int64_t numSeqs,
+                       int64_t most, int64_t tokens);
+
+} // namespace test
+} // namespace mla
+
+#endif // MLA_TEST_RUNTIME_CPU_PAGEDBATCH_H
