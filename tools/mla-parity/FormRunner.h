@@ -1,0 +1,59 @@
+//===- FormRunner.h - Runs one form of one core and compares ----*- C++ -*-===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_TOOLS_PARITY_FORMRUNNER_H
+#define MLA_TOOLS_PARITY_FORMRUNNER_H
+
+#include "Device.h"
+#include "Inputs.h"
+#include "Module.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mla::parity {
+
+/// A device and what outlives a form on it.
+struct Session {
+  ContextPtr ctx;
+  uint64_t workspace = 0; ///< bytes that the context has
+};
+
+/// The inputs that are the same in every launch, on the device.
+struct Constants {
+  std::optional<DeviceTensor> weight, table, sinks;
+
+  static io::Result<Constants> upload(mla_context *ctx, const Inputs &inputs);
+};
+
+enum class Status { Pass, Fail, Skipped };
+
+struct Outcome {
+  Status status = Status::Fail;
+  /// ‖out − ref‖ / ‖ref‖ over all tokens of all sequences; NaN when it did not
+  /// get that far.
+  double error = 0;
+  std::string reason; ///< empty when it passed
+  /// Of each sequence, [tokens, H, V].
+  std::vector<HostTensor> outputs;
+};
+
+/// The largest error that passes: 1e-5 in f32, else 1e-2.
+double getTolerance(uint32_t dtype);
+
+/// Runs `form` on an entry compiled for this type, page size and number of
+/// heads. Beside the error it fails when a byte of the cache changed that is no
+/// new row's, a new row isn't what came in (bit for bit, unless rotated), a row
+/// of padding isn't 0 or an input changed.
+Outcome runForm(Session &session, const Entry &entry, const Inputs &inputs,
+                const Constants &constants, int64_t pageSize,
+                const std::string &form);
+
+} // namespace mla::parity
+
+#endif // MLA_TOOLS_PARITY_FORMRUNNER_H

@@ -1,0 +1,328 @@
+//===- mla-parity.cpp - Compares compiled cores with recorded tensors -----===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Bundle.h"
+#include "FormRunner.h"
+#include "Forms.h"
+#include "Golden.h"
+#include "Report.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+
+using namespace mla;
+using namespace mla::parity;
+
+namespace {
+
+constexpr int kFailed = 1, kUsage = 2;
+constexpr const char *kSkipRope = "SKIP_ROPE_IN_MLA_GENERATION";
+
+constexpr const char *kExamples = R"(
+EXAMPLES:
+  mla-parity deepseek_v3.safetensors kimi_linear.safetensors
+  mla-parity deepseek_v3.safetensors --dtype=f32 --page-size=1,16,64 --heads=2,128
+  mla-parity build *.safetensors -o parity    needs mla-import and mla-compile
+  mla-parity run parity --device=cpu          needs neither
+  mla-parity run parity --json=parity.json --dump=outputs
+
+A file holds what a model's attention was given and what it computed. Every core is
+run in these forms, over a paged cache whose unused rows are NaN:
+  absorbed  all tokens in one call
+  stepwise  half of them in one call, then token by token
+  batch     sequences cut at different lengths in one call, after their prefixes
+
+Exit status: 0 all passed, 1 something failed, was skipped or is bad input, 2 bad usage.
+)";
+
+struct Options {
+  std::vector<std::string> files;
+  std::string directory;
+  BuildOptions build{{"f32", "bf16", "f16"}, {64}, {}};
+  std::string device = "cpu";
+  std::vector<std::string> forms = getFormNames();
+  std::string json, dump;
+  bool allowSkip = false;
+};
+
+int report(const std::string &message, int status) {
+  std::fprintf(stderr, "mla-parity: error: %s\n", message.c_str());
+  return status;
+}
+
+//===--- The command line -------------------------------------------------===//
+
+CLI::Validator oneOf(const std::vector<std::string> &names) {
+  std::string list;
+  for (size_t i = 0; i < names.size(); ++i)
+    list += (i == 0 ? "" : i + 1 < names.size() ? ", " : " or ") + names[i];
+  return CLI::Validator(
+      [=](std::string &word) {
+        return std::count(names.begin(), names.end(), word)
+                   ? ""
+                   : "expected " + list + ", got '" + word + "'";
+      },
+      "");
+}
+
+CLI::Validator positive() {
+  constexpr int64_t highest = 1 << 16;
+  return CLI::Validator(
+      [](std::string &word) {
+        char *end = nullptr;
+        long long value = std::strtoll(word.c_str(), &end, 10);
+        return !word.empty() && !*end && value >= 1 && value <= highest
+                   ? ""
+                   : "expected an integer from 1 to " +
+                         std::to_string(highest) + ", got '" + word + "'";
+      },
+      "");
+}
+
+/// A comma-separated list in one word.
+template <typename T>
+void addList(CLI::App &app, const std::string &name, std::vector<T> &values,
+             const std::string &description, const std::string &type,
+             const CLI::Validator &validator) {
+  app.add_option(name, values, description)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name(type)
+      ->check(validator);
+}
+
+void addBuildOptions(CLI::App &app, Options &options) {
+  addList(app, "--dtype", options.build.dtypes,
+          "Types of activations and cache (default f32,bf16,f16)", "TYPE,...",
+          oneOf({"f32", "bf16", "f16"}));
+  addList(app, "--page-size", options.build.pageSizes,
+          "Tokens a page of the cache (default 64)", "TOKENS,...", positive());
+  addList(app, "--heads", options.build.heads,
+          "Query heads; the recorded ones are repeated (default: as recorded)",
+          "NUMBER,...", positive());
+}
+
+void addRunOptions(CLI::App &app, Options &options) {
+  app.add_option("--device", options.device,
+                 "Where to run: cpu (default) or cuda")
+      ->type_name("DEVICE")
+      ->check(oneOf({"cpu", "cuda"}));
+  addList(app, "--forms", options.forms,
+          "Forms to run (default absorbed,stepwise,batch)", "FORM,...",
+          oneOf(getFormNames()));
+  app.add_option("--json", options.json, "Write the results as JSON")
+      ->type_name("FILE");
+  app.add_option("--dump", options.dump,
+                 "Write every output to a .safetensors in this directory")
+      ->type_name("DIR");
+  app.add_flag("--allow-skip", options.allowSkip,
+               "Exit 0 although a form was skipped");
+}
+
+std::string getVersion() {
+  std::string backends = "cpu";
+  if (createContext("cuda"))
+    backends += ", cuda";
+  return std::string("mla-parity ") + MLA_VERSION_STRING +
+         " (LLVM: not linked, ABI " + std::to_string(mla_abi_version()) +
+         ", backends: " + backends + ")";
+}
+
+//===--- Commands ---------------------------------------------------------===//
+
+/// What a user set for a serving engine is not what is compared here: the
+/// model's own attention. Child processes inherit the environment.
+void ignoreSkipRope() {
+  const char *value = std::getenv(kSkipRope);
+  if (!value || !*value || std::string(value) == "0")
+    return;
+  std::fprintf(stderr,
+               "mla-parity: note: %s is ignored: what is compared is the "
+               "model's own attention\n",
+               kSkipRope);
+  unsetenv(kSkipRope);
+}
+
+std::vector<std::string> unique(std::vector<std::string> words) {
+  auto end = words.end();
+  for (auto it = words.begin(); it != end; ++it)
+    end = std::remove(it + 1, end, *it);
+  words.erase(end, words.end());
+  return words;
+}
+
+/// Every form of every variant of a case; false after an error message.
+bool runCase(const Bundle &bundle, const Case &one, const Options &options,
+             Session &session, Report &results) {
+  auto golden = Golden::read(bundle.getPath(one, ".safetensors"));
+  if (!golden)
+    return report(golden.error(), kFailed), false;
+  auto module = parity::Module::load(bundle.getPath(one, ".so"));
+  if (!module)
+    return report(module.error(), kFailed), false;
+
+  std::optional<Inputs> inputs;
+  std::optional<Constants> constants;
+  for (const Variant &variant : one.variants) {
+    uint32_t dtype = mla_dtype_from_name(variant.dtype.c_str());
+    if (!inputs || inputs->dtype != dtype || inputs->heads != variant.heads) {
+      inputs.emplace(*golden, dtype, variant.heads);
+      auto uploaded = Constants::upload(session.ctx.get(), *inputs);
+      if (!uploaded)
+        return report(uploaded.error(), kFailed), false;
+      constants.emplace(std::move(*uploaded));
+    }
+    auto entry = module->getEntry(variant.entry);
+    if (!entry)
+      return report(entry.error(), kFailed), false;
+    for (const std::string &form : unique(options.forms)) {
+      Row row{one.model, variant, form, getTolerance(dtype),
+              runForm(session, *entry, *inputs, *constants, variant.pageSize,
+                      form)};
+      if (!options.dump.empty() && row.outcome.status != Status::Skipped)
+        if (auto written = dumpOutputs(options.dump, row); !written)
+          return report(written.error(), kFailed), false;
+      results.add(std::move(row));
+    }
+  }
+  return true;
+}
+
+int runBundle(const Bundle &bundle, const Options &options) {
+  Session session;
+  auto ctx = createContext(options.device);
+  if (!ctx)
+    return report("--device: " + ctx.error(), kFailed);
+  session.ctx = std::move(*ctx);
+  std::error_code error;
+  if (!options.dump.empty()) {
+    std::filesystem::create_directories(options.dump, error);
+    if (error)
+      return report(options.dump + ": expected a directory to write, got: " +
+                        error.message(),
+                    kFailed);
+  }
+  size_t width = 0;
+  for (const Case &one : bundle.cases)
+    width = std::max(width, one.model.size());
+  Report results(width);
+  for (const Case &one : bundle.cases)
+    if (!runCase(bundle, one, options, session, results))
+      return kFailed;
+  results.printSummary();
+  if (!options.json.empty())
+    if (auto written = results.writeJSON(options.json, options.device);
+        !written)
+      return report(written.error(), kFailed);
+  bool isClean = results.count(Status::Fail) == 0 &&
+                 (options.allowSkip || results.count(Status::Skipped) == 0);
+  return isClean ? 0 : kFailed;
+}
+
+int build(const Options &options) {
+  auto bundle = buildBundle(options.files, options.directory, options.build);
+  if (!bundle)
+    return report(bundle.error(), kFailed);
+  std::fprintf(stderr, "mla-parity: note: built %zu in %s\n",
+               bundle->cases.size(), options.directory.c_str());
+  return 0;
+}
+
+int run(const Options &options) {
+  auto bundle = Bundle::read(options.directory);
+  if (!bundle)
+    return report(bundle.error(), kFailed);
+  return runBundle(*bundle, options);
+}
+
+/// A directory that goes with the object.
+struct TemporaryDirectory {
+  std::string path;
+  TemporaryDirectory() {
+    std::error_code error;
+    auto parent = std::filesystem::temp_directory_path(error);
+    path = (parent / "mla-parity-XXXXXX").string();
+    if (error || !mkdtemp(path.data()))
+      path.clear();
+  }
+  ~TemporaryDirectory() {
+    std::error_code error;
+    if (!path.empty())
+      std::filesystem::remove_all(path, error);
+  }
+};
+
+int buildAndRun(const Options &options) {
+  TemporaryDirectory directory;
+  if (directory.path.empty())
+    return report("expected a place for temporary files, got none", kFailed);
+  auto bundle = buildBundle(options.files, directory.path, options.build);
+  if (!bundle)
+    return report(bundle.error(), kFailed);
+  return runBundle(*bundle, options);
+}
+
+int parseAndRun(int argc, char **argv) {
+  Options options;
+  CLI::App app("Does a compiled attention core reproduce what a framework "
+               "computed?\n",
+               "mla-parity");
+  app.footer(kExamples);
+  app.set_version_flag("--version", getVersion);
+  app.require_subcommand(0, 1);
+  app.add_option("FILES", options.files, "Recorded tensors, .safetensors")
+      ->type_name("");
+  addBuildOptions(app, options);
+  addRunOptions(app, options);
+
+  CLI::App *buildCommand = app.add_subcommand(
+      "build", "Import and compile the cores of FILES into a directory");
+  buildCommand->add_option("FILES", options.files, "Recorded tensors")
+      ->required()
+      ->type_name("");
+  buildCommand->add_option("-o", options.directory, "The directory")
+      ->required()
+      ->type_name("DIR");
+  addBuildOptions(*buildCommand, options);
+  CLI::App *runCommand =
+      app.add_subcommand("run", "Run and compare what build wrote");
+  runCommand->add_option("DIR", options.directory, "The directory")
+      ->required()
+      ->type_name("");
+  addRunOptions(*runCommand, options);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    if (error.get_exit_code() == 0)
+      return app.exit(error);
+    return report(error.what(), kUsage);
+  }
+  ignoreSkipRope();
+  if (buildCommand->parsed())
+    return build(options);
+  if (runCommand->parsed())
+    return run(options);
+  if (options.files.empty())
+    return report("expected FILES, build or run, got nothing; see --help",
+                  kUsage);
+  return buildAndRun(options);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  try {
+    return parseAndRun(argc, argv);
+  } catch (const std::exception &error) {
+    return report(std::string("expected to finish, got: ") + error.what(),
+                  kFailed);
+  }
+}
