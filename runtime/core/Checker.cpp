@@ -20,7 +20,7 @@ bool Checker::report(mla_status status, const char *field, const char *format,
                      va_list args) {
   char text[768];
   std::vsnprintf(text, sizeof(text), format, args);
-  fail(ctx, status, "mla_%s: %s: %s", spec.name, field, text);
+  fail(ctx, status, "%s: %s: %s", spec.function, field, text);
   return false;
 }
 
@@ -139,11 +139,9 @@ bool Checker::checkField(const FieldSpec &field) {
                          "scales, got a tensor");
   if (!checkDType(field, *tensor))
     return false;
-  char function[64];
-  std::snprintf(function, sizeof(function), "mla_%s", spec.name);
   TensorUse use;
   use.written = field.role == FieldRole::OUT;
-  return checkTensor(ctx, function, field.name, *tensor, use);
+  return checkTensor(ctx, spec.function, field.name, *tensor, use);
 }
 
 //===----------------------------------------------------------------------===//
@@ -248,12 +246,13 @@ bool Checker::unifyAll() {
         if (!unify(field, *tensor, open, progress))
           return false;
     }
+    // Every dimension was compared or solved.
+    if (!open)
+      break;
     if (progress)
       continue;
     // R is 0 when nothing determines it. Of another sum that no tensor splits
     // (N+V), the last term takes all: only the sum matters then.
-    if (!open)
-      break;
     unsigned numUnknown;
     Sym unknown = Sym::R;
     if (dim(Sym::R) >= 0)
@@ -284,11 +283,11 @@ bool Checker::checkOverlaps() {
     }
   }
   for (unsigned i = 0; i < count; ++i) {
-    if (operands[i].field->role != FieldRole::OUT)
-      continue;
-    for (unsigned j = 0; j < count; ++j) {
-      const Operand &a = operands[i], &b = operands[j];
-      if (i == j || a.extent.end <= b.extent.begin ||
+    for (unsigned j = i + 1; j < count; ++j) {
+      bool isFirst = operands[i].field->role == FieldRole::OUT;
+      const Operand &a = operands[isFirst ? i : j];
+      const Operand &b = operands[isFirst ? j : i];
+      if (a.field->role != FieldRole::OUT || a.extent.end <= b.extent.begin ||
           b.extent.end <= a.extent.begin)
         continue;
       bool mayBeSame = (a.tensor == sameA && b.tensor == sameB) ||

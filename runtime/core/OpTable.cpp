@@ -130,7 +130,7 @@ static constexpr FieldSpec makeValue(const char *name, FieldKind kind,
 
 static constexpr OpSpec opSpecs[] = {
 #define MLA_OP_BEGIN(op, since, doc)                                           \
-  {#op, op##Fields, sizeof(op##Fields) / sizeof(FieldSpec),                    \
+  {#op, "mla_" #op, op##Fields, sizeof(op##Fields) / sizeof(FieldSpec),        \
    sizeof(mla_##op##_params)},
 #include "mla_runtime/ops.def"
 };

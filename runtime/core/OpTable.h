@@ -73,7 +73,8 @@ struct FieldSpec {
 };
 
 struct OpSpec {
-  const char *name;
+  const char *name;     ///< "append".
+  const char *function; ///< "mla_append".
   const FieldSpec *fields;
   unsigned numFields;
   unsigned paramsSize;

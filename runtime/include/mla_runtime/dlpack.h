@@ -1,13 +1,14 @@
-/*===- dlpack.h - To and from DLPack ------------------------------------------===
+/*===- dlpack.h - To and from DLPack
+ * ------------------------------------------===
  *
  * Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  *===--------------------------------------------------------------------------===
  *
- * Inline conversions for callers that have <dlpack/dlpack.h> on their include path; the
- * runtime itself doesn't need it. Nothing is copied but the description: data stays where
- * it is, and nobody's ownership changes.
+ * Inline conversions for callers that have <dlpack/dlpack.h> on their include
+ * path; the runtime itself doesn't need it. Nothing is copied but the
+ * description: data stays where it is, and nobody's ownership changes.
  *===--------------------------------------------------------------------------===*/
 
 #ifndef MLA_RUNTIME_DLPACK_H
@@ -44,8 +45,9 @@ static inline uint32_t mla_dtype_from_dlpack(DLDataType type) {
   return MLA_DTYPE_NONE;
 }
 
-/* Describes what `from` describes. Null on success, else a sentence, and `to` is
- * untouched. The result is writable; set MLA_TENSOR_READ_ONLY where it is not. */
+/* Describes what `from` describes. Null on success, else a sentence, and `to`
+ * is untouched. The result is writable; set MLA_TENSOR_READ_ONLY where it is
+ * not. */
 static inline const char *mla_tensor_from_dlpack(const DLTensor *from,
                                                  mla_tensor *to) {
   mla_tensor tensor;
@@ -54,11 +56,13 @@ static inline const char *mla_tensor_from_dlpack(const DLTensor *from,
   if (!from || !to)
     return "mla_tensor_from_dlpack: expected two tensors, got null";
   if (from->ndim < 0 || from->ndim > MLA_MAX_RANK)
-    return "mla_tensor_from_dlpack: ndim: expected a rank in [0, 6], got another";
+    return "mla_tensor_from_dlpack: ndim: expected a rank in [0, 6], got "
+           "another";
   memset(&tensor, 0, sizeof(tensor));
   tensor.dtype = mla_dtype_from_dlpack(from->dtype);
   if (tensor.dtype == MLA_DTYPE_NONE)
-    return "mla_tensor_from_dlpack: dtype: expected a type of this ABI, got another";
+    return "mla_tensor_from_dlpack: dtype: expected a type of this ABI, got "
+           "another";
   if ((int)from->device.device_type != MLA_DEVICE_CPU &&
       (int)from->device.device_type != MLA_DEVICE_CUDA)
     return "mla_tensor_from_dlpack: device: expected CPU or CUDA, got another";
@@ -79,8 +83,8 @@ static inline const char *mla_tensor_from_dlpack(const DLTensor *from,
   return NULL;
 }
 
-/* The reverse. `to` points into `from`, which must outlive it and stay as it is. Null
- * on success, else a sentence. */
+/* The reverse. `to` points into `from`, which must outlive it and stay as it
+ * is. Null on success, else a sentence. */
 static inline const char *mla_tensor_to_dlpack(mla_tensor *from, DLTensor *to) {
   DLTensor tensor;
   if (!from || !to)
@@ -89,7 +93,8 @@ static inline const char *mla_tensor_to_dlpack(mla_tensor *from, DLTensor *to) {
     return "mla_tensor_to_dlpack: rank: expected one in [0, 6], got another";
   tensor.dtype = mla_dtype_to_dlpack(from->dtype);
   if (tensor.dtype.bits == 0)
-    return "mla_tensor_to_dlpack: dtype: expected a type of this ABI, got another";
+    return "mla_tensor_to_dlpack: dtype: expected a type of this ABI, got "
+           "another";
   tensor.data = from->data;
   tensor.device.device_type = (DLDeviceType)from->device_type;
   tensor.device.device_id = from->device_id;

@@ -1,16 +1,19 @@
-/*===- params.h - Parameter structs of the runtime's operations ---------------===
+/*===- params.h - Parameter structs of the runtime's operations
+ * ---------------===
  *
  * Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  *===--------------------------------------------------------------------------===
  *
- * One struct and one function an operation, expanded from ops.def, which documents
- * every field; docs/runtime-abi.md shows them written out. The rules for all:
+ * One struct and one function an operation, expanded from ops.def, which
+ * documents every field; docs/runtime-abi.md shows them written out. The rules
+ * for all:
  *
- *  - `struct_size` is sizeof the struct that the caller was compiled with. Missing
- *    fields are absent. Non-zero bytes beyond what the callee knows are refused with
- *    MLA_STATUS_UNIMPLEMENTED: a runtime never ignores a field that it doesn't know.
+ *  - `struct_size` is sizeof the struct that the caller was compiled with.
+ * Missing fields are absent. Non-zero bytes beyond what the callee knows are
+ * refused with MLA_STATUS_UNIMPLEMENTED: a runtime never ignores a field that
+ * it doesn't know.
  *  - Zero means absent, always: a null tensor, a 0, a 0.0, a null string.
  *  - Tensors and strings are borrowed for the call only; a backend that runs
  *    asynchronously keeps the data pointers, never the descriptors.

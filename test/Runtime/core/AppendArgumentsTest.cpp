@@ -47,10 +47,9 @@ TEST(AppendArguments, DimsAgree) {
 }
 
 TEST(AppendArguments, DTypes) {
-  EXPECT_EQ(appendWith([](Call<P> &c) {
-              c.add(&P::c_kv, MLA_DTYPE_I32, {4, 512});
-            }),
-            invalid + "c_kv: expected dtype f32, f16 or bf16, got i32");
+  EXPECT_EQ(
+      appendWith([](Call<P> &c) { c.add(&P::c_kv, MLA_DTYPE_I32, {4, 512}); }),
+      invalid + "c_kv: expected dtype f32, f16 or bf16, got i32");
   EXPECT_EQ(
       appendWith([](Call<P> &c) { c.add(&P::slots, MLA_DTYPE_I32, {4}); }),
       invalid + "slots: expected dtype i64, got i32");

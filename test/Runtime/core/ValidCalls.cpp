@@ -8,6 +8,12 @@
 
 #include "ValidCalls.h"
 
+/// With the address sanitizer too, memory that is not there is a null pointer.
+extern "C" const char *__asan_default_options(void);
+extern "C" const char *__asan_default_options(void) {
+  return "allocator_may_return_null=1";
+}
+
 Operand::Operand(uint32_t dtype, std::vector<int64_t> shape, char fill) {
   int64_t elements = 1;
   tensor.dtype = dtype;
