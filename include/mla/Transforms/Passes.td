@@ -83,4 +83,80 @@ def MLADecompose : Pass<"mla-decompose"> {
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
+def MLAPrepareEntries : Pass<"mla-prepare-entries", "::mlir::ModuleOp"> {
+  let summary = "Makes entries destination-passing, for bufferization";
+  let description = [{
+    An entry is a public function with a body that has tensors in its signature
+    and isn't marked `mla.host`. Each of its results ends up in an argument's
+    buffer: a result that doesn't flow from an argument (through destinations,
+    loops, branches, calls of functions of the module) gets a trailing argument
+    and is materialized in it.
+
+    `bufferization.writable` tells bufferization which arguments may be written:
+    those that are a destination, or have the role output or inout. Arguments
+    without `mla.name` are named after the operand that they are, those without
+    `mla.role` become:
+
+    | role | argument |
+    |---|---|
+    | `scalar` | not a tensor |
+    | `output` | a destination whose earlier value nothing reads |
+    | `inout` | another destination, such as a cache |
+    | `input` | any other |
+
+    ```mlir
+    // Before:
+    func.func @f(%q: tensor<4x16x128xbf16>, %w: tensor<16x128x512xbf16>)
+        -> tensor<4x16x512xbf16>
+    // After:
+    func.func @f(
+        %q: tensor<4x16x128xbf16> {bufferization.writable = false,
+                                   mla.name = "q_nope", mla.role = "input"},
+        %w: tensor<16x128x512xbf16> {bufferization.writable = false,
+                                     mla.name = "w_uk", mla.role = "input"},
+        %r: tensor<4x16x512xbf16> {bufferization.writable = true,
+                                   mla.name = "query", mla.role = "output"})
+        -> tensor<4x16x512xbf16>
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
+def MLAFinalizeEntries : Pass<"mla-finalize-entries", "::mlir::ModuleOp"> {
+  let summary = "Drops results that are arguments, after bufferization";
+  let description = [{
+    Drops the results of functions with a body that are arguments of theirs; a
+    call's uses of such a result become uses of what the call passes. A result of
+    an entry that is left is an error: nothing would own its buffer.
+
+    ```mlir
+    // Before:
+    func.func @f(%out: memref<4xf32>) -> memref<4xf32> {
+      ...
+      return %out : memref<4xf32>
+    }
+    // After:
+    func.func @f(%out: memref<4xf32>) {
+      ...
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def MLAVerifyInplace : Pass<"mla-verify-inplace", "::mlir::ModuleOp"> {
+  let summary = "Rejects copies of a cache, after bufferization";
+  let description = [{
+    A cache is too large to be copied, and a copy would be lost: the caller's
+    buffer has to hold the new rows. Bufferization copies one where its value from
+    before a write is read after it. Such a copy (of a cache or a view of it, to a
+    new allocation) is an error that names the operation that reads the old value.
+
+    Caches are the arguments of entries with the role inout and what operations
+    take as their operand `cache`; they are followed through views, loops,
+    branches and calls of functions of the module.
+  }];
+}
+
 #endif // MLA_TRANSFORMS_PASSES_TD

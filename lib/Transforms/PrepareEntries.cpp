@@ -1,0 +1,209 @@
+//===- PrepareEntries.cpp - mla-prepare-entries ---------------------------===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mla/IR/MLAOps.h"
+#include "mla/Transforms/Entries.h"
+#include "mla/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace mla {
+#define GEN_PASS_DEF_MLAPREPAREENTRIES
+#include "mla/Transforms/Passes.h.inc"
+} // namespace mla
+
+using namespace mlir;
+using namespace mla;
+using bufferization::BufferizationDialect;
+
+namespace {
+
+/// Names of one entry's arguments, unique.
+class Names {
+public:
+  void reserve(StringRef name) { counts.try_emplace(name, 0); }
+  /// `name`, or with a number appended where that is taken.
+  std::string make(StringRef name) {
+    while (true) {
+      auto [it, isNew] = counts.try_emplace(name, 0);
+      if (isNew)
+        return name.str();
+      std::string numbered = (name + "_" + Twine(++it->second)).str();
+      if (counts.try_emplace(numbered, 0).second)
+        return numbered;
+    }
+  }
+
+private:
+  llvm::StringMap<unsigned> counts;
+};
+
+class EntryPreparation {
+public:
+  EntryPreparation(func::FuncOp entry, DestinationFlow &flow, bool isCalled)
+      : entry(entry), flow(flow), isCalled(isCalled),
+        builder(entry.getContext()) {}
+
+  LogicalResult run();
+
+private:
+  StringAttr getStated(BlockArgument argument, StringRef attribute) {
+    return entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                              attribute);
+  }
+  bool isReadOnly(BlockArgument argument) {
+    StringAttr role = getStated(argument, MLADialect::kRoleAttr);
+    return role && (role == "input" || role == "constant");
+  }
+  void collectNames();
+  LogicalResult addDestinations();
+  void setArgumentAttributes();
+  std::string getRole(BlockArgument argument, bool isDestination);
+
+  func::FuncOp entry;
+  DestinationFlow &flow;
+  bool isCalled;
+  Builder builder;
+  Names names;
+  /// The names of arguments that don't state one.
+  SmallVector<std::string> given;
+};
+
+} // namespace
+
+void EntryPreparation::collectNames() {
+  for (BlockArgument argument : entry.getArguments())
+    if (StringAttr name = getStated(argument, MLADialect::kNameAttr))
+      names.reserve(name);
+  given.resize(entry.getNumArguments());
+  entry.walk([&](MLAOpInterface op) {
+    for (auto [index, spec] : llvm::enumerate(op.getOperandSpecs())) {
+      auto argument = dyn_cast_or_null<BlockArgument>(op.getSpecOperand(index));
+      if (!argument || argument.getOwner() != &entry.getBody().front() ||
+          getStated(argument, MLADialect::kNameAttr))
+        continue;
+      std::string &name = given[argument.getArgNumber()];
+      if (name.empty())
+        name = names.make(spec.name);
+    }
+  });
+  for (auto [index, argument] : llvm::enumerate(entry.getArguments()))
+    if (given[index].empty() && !getStated(argument, MLADialect::kNameAttr))
+      given[index] = names.make(("arg" + Twine(index)).str());
+}
+
+/// What the operation that made `result` calls it.
+static StringRef getResultName(Value result) {
+  if (auto op = result.getDefiningOp<MLAOpInterface>())
+    for (const OperandSpec &spec : op.getOperandSpecs())
+      if (spec.isInit && op.getNamedResult(spec.name) == result)
+        return spec.name;
+  return "result";
+}
+
+LogicalResult EntryPreparation::addDestinations() {
+  auto terminator =
+      cast<func::ReturnOp>(entry.getBody().front().getTerminator());
+  OpBuilder insertion(terminator);
+  for (OpOperand &returned : terminator->getOpOperands()) {
+    auto type = dyn_cast<RankedTensorType>(returned.get().getType());
+    if (!type)
+      continue;
+    BlockArgument root = flow.getRoot(returned.get());
+    if (root && (root == returned.get() || !isReadOnly(root)))
+      continue;
+    if (isCalled)
+      return entry.emitOpError("mla-prepare-entries: result ")
+             << returned.getOperandNumber()
+             << ": expected it to flow from an argument, because the module "
+                "calls the function";
+    Value destination =
+        entry.getBody().addArgument(type, returned.get().getLoc());
+    given.push_back(names.make(getResultName(returned.get())));
+    returned.set(
+        bufferization::MaterializeInDestinationOp::create(
+            insertion, returned.get().getLoc(), returned.get(), destination)
+            .getResult());
+  }
+  return success();
+}
+
+std::string EntryPreparation::getRole(BlockArgument argument,
+                                      bool isDestination) {
+  if (!isa<ShapedType>(argument.getType()))
+    return "scalar";
+  if (!isDestination)
+    return "input";
+  return flow.isOverwritten(argument) ? "output" : "inout";
+}
+
+void EntryPreparation::setArgumentAttributes() {
+  size_t numStated = entry.getNumArguments();
+  SmallVector<DictionaryAttr> stated;
+  entry.getAllArgAttrs(stated);
+  Block &body = entry.getBody().front();
+  entry.setFunctionType(
+      builder.getFunctionType(body.getArgumentTypes(), entry.getResultTypes()));
+
+  SmallVector<DictionaryAttr> all;
+  for (BlockArgument argument : body.getArguments()) {
+    unsigned index = argument.getArgNumber();
+    NamedAttrList attributes;
+    StringAttr role;
+    bool isNew = index >= numStated;
+    if (!isNew && index < stated.size() && stated[index]) {
+      attributes = NamedAttrList(stated[index]);
+      role = stated[index].getAs<StringAttr>(MLADialect::kRoleAttr);
+    }
+    bool isDestination = isNew || (role ? role == "output" || role == "inout"
+                                        : flow.isDestination(argument));
+    if (!role)
+      attributes.set(MLADialect::kRoleAttr,
+                     builder.getStringAttr(
+                         isNew ? "output" : getRole(argument, isDestination)));
+    if (!attributes.get(MLADialect::kNameAttr))
+      attributes.set(MLADialect::kNameAttr,
+                     builder.getStringAttr(given[index]));
+    if (isa<TensorType>(argument.getType()))
+      attributes.set(BufferizationDialect::kWritableAttrName,
+                     builder.getBoolAttr(isDestination));
+    all.push_back(attributes.getDictionary(builder.getContext()));
+  }
+  entry.setAllArgAttrs(all);
+}
+
+LogicalResult EntryPreparation::run() {
+  if (!entry.getBody().hasOneBlock())
+    return entry.emitOpError("mla-prepare-entries: expected one block");
+  collectNames();
+  if (failed(addDestinations()))
+    return failure();
+  setArgumentAttributes();
+  return success();
+}
+
+namespace {
+
+struct PrepareEntries
+    : public mla::impl::MLAPrepareEntriesBase<PrepareEntries> {
+  void runOnOperation() override {
+    DenseSet<StringAttr> called;
+    getOperation()->walk([&](func::CallOp call) {
+      called.insert(call.getCalleeAttr().getAttr());
+    });
+    SymbolTableCollection symbols;
+    DestinationFlow flow(symbols);
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (isEntry(function) &&
+          failed(EntryPreparation(function, flow,
+                                  called.contains(function.getSymNameAttr()))
+                     .run()))
+        return signalPassFailure();
+  }
+};
+
+} // namespace
