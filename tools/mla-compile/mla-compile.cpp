@@ -281,7 +281,7 @@ int main(int argc, char **argv) {
   cl::SetVersionPrinter([](raw_ostream &os) {
     os << "mla-compile " << MLA_VERSION_STRING << " (LLVM "
        << LLVM_VERSION_STRING << ", ABI " << MLA_ABI_VERSION
-       << ", backends: none needed)\n";
+       << ", backends cpu)\n";
   });
   cl::HideUnrelatedOptions(category);
   std::string messages;

@@ -140,7 +140,7 @@ bool FormRunner::runLaunch(const Launch &launch) {
 
   std::map<std::string, DeviceTensor> device;
   std::vector<mla_tensor> args;
-  for (const Argument &argument : entry.arguments) {
+  for (const io::ManifestArg &argument : entry.arguments) {
     const std::string &name = argument.name;
     if (name == "out")
       args.push_back(deviceOut->getView());

@@ -7,10 +7,6 @@
 
 #include "Module.h"
 
-#include <nlohmann/json.hpp>
-
-using nlohmann::json;
-
 namespace mla::parity {
 
 io::Result<Module> Module::load(const std::string &path) {
@@ -20,26 +16,19 @@ io::Result<Module> Module::load(const std::string &path) {
   Module result;
   result.path = path;
   result.module.reset(loaded);
+  auto manifest = io::parseManifest(mla_module_manifest(loaded), path);
+  if (!manifest)
+    return io::Error{manifest.error()};
+  result.manifest = std::move(*manifest);
   return result;
 }
 
 io::Result<Entry> Module::getEntry(const std::string &name) const {
-  Entry entry;
-  entry.function = mla_module_entry(module.get(), name.c_str());
-  if (!entry.function)
+  const io::ManifestEntry *described = manifest.find(name);
+  mla_entry_fn function = mla_module_entry(module.get(), name.c_str());
+  if (!described || !function)
     return io::Error{path + ": " + mla_last_error(nullptr)};
-  auto manifest = json::parse(mla_module_manifest(module.get()), nullptr,
-                              /*allow_exceptions=*/false);
-  // The loader has seen that there is an array of entries with names.
-  for (const json &described : manifest["entries"]) {
-    if (described["name"] != name)
-      continue;
-    for (const json &argument : described.value("args", json::array()))
-      if (argument.is_object())
-        entry.arguments.push_back(
-            {argument.value("name", ""), argument.value("role", "")});
-  }
-  return entry;
+  return Entry{function, described->args};
 }
 
 } // namespace mla::parity

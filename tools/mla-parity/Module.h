@@ -8,6 +8,7 @@
 #ifndef MLA_TOOLS_PARITY_MODULE_H
 #define MLA_TOOLS_PARITY_MODULE_H
 
+#include "io/Manifest.h"
 #include "io/Result.h"
 #include "mla_runtime/runtime.h"
 
@@ -17,16 +18,10 @@
 
 namespace mla::parity {
 
-/// One argument, as the manifest has it.
-struct Argument {
-  std::string name;
-  std::string role;
-};
-
 /// An entry that may be called.
 struct Entry {
   mla_entry_fn function = nullptr;
-  std::vector<Argument> arguments;
+  std::vector<io::ManifestArg> arguments;
 };
 
 /// A compiled module. Entries are gone with it.
@@ -40,6 +35,7 @@ private:
     void operator()(mla_module *module) const { mla_module_unload(module); }
   };
   std::string path;
+  io::Manifest manifest;
   std::unique_ptr<mla_module, Unloader> module;
 };
 

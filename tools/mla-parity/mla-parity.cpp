@@ -130,9 +130,8 @@ std::string getVersion() {
   std::string backends = "cpu";
   if (createContext("cuda"))
     backends += ", cuda";
-  return std::string("mla-parity ") + MLA_VERSION_STRING +
-         " (LLVM: not linked, ABI " + std::to_string(mla_abi_version()) +
-         ", backends: " + backends + ")";
+  return std::string("mla-parity ") + MLA_VERSION_STRING + " (no LLVM, ABI " +
+         std::to_string(mla_abi_version()) + ", backends " + backends + ")";
 }
 
 //===--- Commands ---------------------------------------------------------===//
