@@ -21,6 +21,10 @@ const char *shapeText(const mla_tensor &tensor, char *text, size_t size) {
   return text;
 }
 
+/// Of offsets and extents in bytes: no sum of a few of them overflows in a
+/// backend.
+static constexpr uint64_t offsetLimit = uint64_t(1) << 61;
+
 static const char *deviceText(int32_t type, int32_t id, char (&text)[48]) {
   const char *name = type == MLA_DEVICE_CPU    ? "cpu"
                      : type == MLA_DEVICE_CUDA ? "cuda"
@@ -50,8 +54,7 @@ static bool spanBytes(const mla_tensor &tensor, uint64_t &bytes) {
       return false;
   }
   uint64_t size = mla_dtype_bits(tensor.dtype) / 8;
-  // Below 2^62 bytes, so that no sum of offsets in a backend overflows.
-  if (last >= int64_t(1) << 58 || tensor.byte_offset >= uint64_t(1) << 61)
+  if (last >= int64_t(1) << 58)
     return false;
   bytes = (static_cast<uint64_t>(last) + 1) * size;
   return true;
@@ -119,11 +122,17 @@ static bool checkShape(const Reporter &report, const mla_tensor &tensor) {
           "expected non-negative strides, got %lld in dimension %d",
           static_cast<long long>(tensor.strides[i]), i);
   }
-  uint64_t bytes;
-  if (hasElements(tensor) && !spanBytes(tensor, bytes))
+  // A tensor without elements has an address all the same.
+  uint64_t bytes = 0, address = reinterpret_cast<uintptr_t>(tensor.data);
+  bool fits = tensor.byte_offset < offsetLimit &&
+              (!hasElements(tensor) || spanBytes(tensor, bytes)) &&
+              !__builtin_add_overflow(address, tensor.byte_offset, &address) &&
+              !__builtin_add_overflow(address, bytes, &address);
+  if (!fits)
     return report.refuse(MLA_STATUS_INVALID_ARGUMENT,
-                         "expected an extent below 2^61 bytes, got shape %s "
-                         "with strides or an offset beyond it",
+                         "expected an extent below 2^61 bytes inside the "
+                         "address space, got shape %s with strides, an offset "
+                         "or data beyond it",
                          shapeText(tensor, text, sizeof(text)));
   return true;
 }

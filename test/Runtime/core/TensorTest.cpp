@@ -63,12 +63,17 @@ TEST(Tensor, Sizes) {
   EXPECT_EQ(spoiled([](mla_tensor &t) { t.strides[1] = -5; }),
             "INVALID_ARGUMENT: mla_copy: src: expected non-negative strides, "
             "got -5 in dimension 1");
-  EXPECT_EQ(spoiled([](mla_tensor &t) { t.strides[0] = INT64_MAX; }),
-            "INVALID_ARGUMENT: mla_copy: src: expected an extent below 2^61 "
-            "bytes, got shape [4, 3, 5] with strides or an offset beyond it");
+  const std::string beyond =
+      "INVALID_ARGUMENT: mla_copy: src: expected an extent below 2^61 bytes "
+      "inside the address space, got shape [4, 3, 5] with strides, an offset "
+      "or data beyond it";
+  EXPECT_EQ(spoiled([](mla_tensor &t) { t.strides[0] = INT64_MAX; }), beyond);
   EXPECT_EQ(spoiled([](mla_tensor &t) { t.byte_offset = ~uint64_t(3); }),
-            "INVALID_ARGUMENT: mla_copy: src: expected an extent below 2^61 "
-            "bytes, got shape [4, 3, 5] with strides or an offset beyond it");
+            beyond);
+  EXPECT_EQ(spoiled([](mla_tensor &t) {
+              t.data = reinterpret_cast<void *>(~uint64_t(3));
+            }),
+            beyond);
   // Repeating elements may be read, not written.
   EXPECT_EQ(spoiled([](mla_tensor &t) { t.strides[0] = 0; }), "OK");
 }
