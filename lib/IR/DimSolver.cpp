@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mla/IR/DimSolver.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace mla;
@@ -49,8 +50,8 @@ std::string printShape(ArrayRef<int64_t> shape) {
   return text;
 }
 
-/// The specs of `type`'s dims, one for each; "*" stands for those that the other
-/// specs leave over. Fails when the rank can't fit.
+/// The specs of `type`'s dims, one for each; "*" stands for those that the
+/// other specs leave over. Fails when the rank can't fit.
 FailureOr<SmallVector<std::string>> expandDims(StringRef dims, int64_t rank) {
   SmallVector<StringRef> specs;
   if (!dims.empty())
@@ -70,6 +71,29 @@ FailureOr<SmallVector<std::string>> expandDims(StringRef dims, int64_t rank) {
   return expanded;
 }
 
+/// Whether a dim is of a size that the program's types must state. Of the
+/// symbols only tokens, sequences, rows, pages and numbers of indices vary at
+/// run time.
+bool isStaticDim(StringRef dimSpec) {
+  if (dimSpec.starts_with("*"))
+    return false;
+  SmallVector<StringRef> terms;
+  dimSpec.split(terms, '+');
+  return llvm::any_of(terms, [](StringRef term) {
+    return StringSwitch<bool>(term)
+        .Cases({"T", "B", "S", "K", "pages", "topk", "max_pos", "1"}, false)
+        .Default(true);
+  });
+}
+
+/// What no live rope uses may have any shape: a front end copies it in with the
+/// rest of its config, and canonicalization removes it.
+bool isIgnored(MLAOpInterface op, const OperandSpec &spec) {
+  auto ropeOp = dyn_cast<RopeOpInterface>(op.getOperation());
+  return ropeOp && (spec.name == "cos_sin" || spec.name == "positions") &&
+         !spec.isInit && !ropeOp.getLiveRope();
+}
+
 } // namespace
 
 std::optional<int64_t> DimSizes::lookup(StringRef symbol) const {
@@ -78,23 +102,31 @@ std::optional<int64_t> DimSizes::lookup(StringRef symbol) const {
 }
 
 FailureOr<DimSizes>
-mla::solveDims(MLAOpInterface op, function_ref<InFlightDiagnostic()> emitError) {
+mla::solveDims(MLAOpInterface op,
+               function_ref<InFlightDiagnostic()> emitError) {
   SmallVector<DimEquation> equations;
   for (auto [index, spec] : llvm::enumerate(op.getOperandSpecs())) {
     Value value = op.getSpecOperand(index);
     auto type = value ? dyn_cast<ShapedType>(value.getType()) : ShapedType();
-    if (!type)
+    if (!type || isIgnored(op, spec))
       continue;
     auto dims = expandDims(spec.dims, type.getRank());
     if (failed(dims)) {
       if (emitError)
-        emitError() << "(C1) " << spec.name << ": expected shape ["
-                    << spec.dims << "], got " << printShape(type.getShape());
+        emitError() << "(C1) " << spec.name << ": expected shape [" << spec.dims
+                    << "], got " << printShape(type.getShape());
       return failure();
     }
     for (auto [dimSpec, size] : llvm::zip_equal(*dims, type.getShape())) {
-      if (ShapedType::isDynamic(size))
-        continue;
+      if (ShapedType::isDynamic(size)) {
+        if (!isStaticDim(dimSpec))
+          continue;
+        if (emitError)
+          emitError() << "(C1) " << spec.name << ": expected " << dimSpec
+                      << " to be static in shape [" << spec.dims << "], got "
+                      << printShape(type.getShape());
+        return failure();
+      }
       DimEquation &equation = equations.emplace_back();
       equation.operandName = spec.name;
       equation.spec = spec.dims;
@@ -104,8 +136,8 @@ mla::solveDims(MLAOpInterface op, function_ref<InFlightDiagnostic()> emitError) 
     }
   }
 
-  // Each round solves the equations that have at most one unknown left; what the
-  // last round leaves has several and constrains nothing yet.
+  // Each round solves the equations that have at most one unknown left; what
+  // the last round leaves has several and constrains nothing yet.
   DimSizes result;
   bool progress = true;
   while (progress) {
@@ -137,7 +169,8 @@ mla::solveDims(MLAOpInterface op, function_ref<InFlightDiagnostic()> emitError) 
                          << *size;
           Value value = op.getSpecOperand(equation.operand);
           diagnostic << ", got "
-                     << printShape(cast<ShapedType>(value.getType()).getShape());
+                     << printShape(
+                            cast<ShapedType>(value.getType()).getShape());
         }
         return failure();
       }

@@ -10,6 +10,7 @@
 #include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -52,6 +53,11 @@ struct MLABytecodeInterface : public BytecodeDialectInterface {
   }
 };
 
+bool isStringArray(Attribute attribute) {
+  auto array = dyn_cast<ArrayAttr>(attribute);
+  return array && llvm::all_of(array, llvm::IsaPred<StringAttr>);
+}
+
 } // namespace
 
 LogicalResult RopeAttr::verify(function_ref<InFlightDiagnostic()> emitError,
@@ -59,6 +65,56 @@ LogicalResult RopeAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (headDim < 0 || headDim % 2 != 0)
     return emitError() << "head_dim: expected an even number of columns, got "
                        << headDim;
+  return success();
+}
+
+LogicalResult MLADialect::verifyOperationAttribute(Operation *op,
+                                                   NamedAttribute attribute) {
+  StringRef name = attribute.getName();
+  Attribute value = attribute.getValue();
+  auto refuse = [&](StringRef expected) {
+    return op->emitOpError()
+           << name << ": expected " << expected << ", got " << value;
+  };
+  if (name == kRopeOffAttr && !isa<StringAttr>(value))
+    return refuse("a string");
+  if (name == kHostAttr && !isa<UnitAttr>(value))
+    return refuse("a unit attribute");
+  if (name == kNotesAttr && !isStringArray(value))
+    return refuse("an array of strings");
+  return success();
+}
+
+LogicalResult MLADialect::verifyRegionArgAttribute(Operation *op,
+                                                   unsigned region,
+                                                   unsigned argument,
+                                                   NamedAttribute attribute) {
+  StringRef name = attribute.getName();
+  Attribute value = attribute.getValue();
+  auto refuse = [&](const Twine &expected) {
+    return op->emitOpError() << name << " of argument #" << argument
+                             << ": expected " << expected << ", got " << value;
+  };
+  auto string = dyn_cast<StringAttr>(value);
+  if (name == kNameAttr && (!string || string.empty()))
+    return refuse("a string that is not empty");
+  if (name == kRoleAttr &&
+      (!string ||
+       !llvm::is_contained({"input", "output", "inout", "constant", "scalar"},
+                           string.getValue())))
+    return refuse("one of \"input\", \"output\", \"inout\", \"constant\" and "
+                  "\"scalar\"");
+  if (name != kDimsAttr)
+    return success();
+  if (!isStringArray(value))
+    return refuse("an array of strings");
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  auto type = function
+                  ? dyn_cast<ShapedType>(function.getArgumentTypes()[argument])
+                  : ShapedType();
+  if (type && type.hasRank() &&
+      type.getRank() != static_cast<int64_t>(cast<ArrayAttr>(value).size()))
+    return refuse(Twine(type.getRank()) + " names, one for each dimension");
   return success();
 }
 

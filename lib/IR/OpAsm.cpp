@@ -8,8 +8,8 @@
 // mla.NAME ins(operand = %value : type, ...) outs(operand = %value : type, ...)
 //   {attributes}
 //
-// Operands are written by name, in any order; those absent are left out. The results
-// are the destinations that are tensors.
+// Operands are written by name, in any order; those absent are left out. The
+// results are the destinations that are tensors.
 
 #include "mla/IR/MLAOps.h"
 
@@ -58,9 +58,10 @@ parseNamedOperands(OpAsmParser &parser, StringRef opName,
                                         parseOne);
 }
 
-ParseResult mla::detail::parseOperands(OpAsmParser &parser, OperationState &state,
-                                  ArrayRef<OperandSpec> specs,
-                                  SmallVectorImpl<int32_t> &segments) {
+ParseResult mla::detail::parseOperands(OpAsmParser &parser,
+                                       OperationState &state,
+                                       ArrayRef<OperandSpec> specs,
+                                       SmallVectorImpl<int32_t> &segments) {
   SmallVector<std::optional<ParsedOperand>> parsed(specs.size());
   StringRef opName = state.name.getStringRef();
   SMLoc loc = parser.getCurrentLocation();

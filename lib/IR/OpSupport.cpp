@@ -42,6 +42,18 @@ Value mla::detail::getNamedResult(Operation *op, StringRef name) {
   return {};
 }
 
+void mla::detail::eraseNamedOperand(Operation *op, StringRef name) {
+  auto mlaOp = cast<MLAOpInterface>(op);
+  if (std::optional<unsigned> index = findSpec(mlaOp, name))
+    mlaOp.eraseSpecOperand(*index);
+}
+
+void mla::detail::noteRopeOff(Operation *op, StringRef reason) {
+  if (!op->hasAttr(MLADialect::kRopeOffAttr))
+    op->setAttr(MLADialect::kRopeOffAttr,
+                StringAttr::get(op->getContext(), reason));
+}
+
 LogicalResult mla::detail::verifyOperands(Operation *op) {
   auto mlaOp = cast<MLAOpInterface>(op);
   bool hasTensor = false, hasMemRef = false;
@@ -52,8 +64,26 @@ LogicalResult mla::detail::verifyOperands(Operation *op) {
   if (hasTensor && hasMemRef)
     return op->emitOpError(
         "(C2) expected operands to be all tensors or all memrefs, got both");
-  return success(succeeded(solveDims(
-      mlaOp, [&] { return op->emitOpError(); })));
+
+  SmallVector<Type> expected;
+  for (auto [index, spec] : llvm::enumerate(mlaOp.getOperandSpecs())) {
+    Value value = mlaOp.getSpecOperand(index);
+    if (value && spec.isInit && isa<RankedTensorType>(value.getType()))
+      expected.push_back(value.getType());
+  }
+  if (op->getNumResults() != expected.size())
+    return op->emitOpError("(C2) expected ")
+           << expected.size()
+           << " results, one for each destination that is a tensor, got "
+           << op->getNumResults();
+  for (auto [index, type] : llvm::enumerate(expected))
+    if (op->getResult(index).getType() != type)
+      return op->emitOpError("(C2) result #")
+             << index << ": expected its destination's type " << type
+             << ", got " << op->getResult(index).getType();
+
+  return success(
+      succeeded(solveDims(mlaOp, [&] { return op->emitOpError(); })));
 }
 
 MutableOperandRange mla::detail::getDpsInits(Operation *op) {
@@ -81,8 +111,9 @@ void mla::detail::getEffects(
   }
 }
 
-LogicalResult mla::detail::reifyResultShapes(Operation *op, OpBuilder &builder,
-                                        ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult
+mla::detail::reifyResultShapes(Operation *op, OpBuilder &builder,
+                               ReifiedRankedShapedTypeDims &shapes) {
   auto dpsOp = cast<DestinationStyleOpInterface>(op);
   for (OpOperand &init : dpsOp.getDpsInitsMutable())
     if (isa<RankedTensorType>(init.get().getType()))
@@ -91,7 +122,8 @@ LogicalResult mla::detail::reifyResultShapes(Operation *op, OpBuilder &builder,
   return success();
 }
 
-void mla::detail::getAsmResultNames(Operation *op, OpAsmSetValueNameFn setNameFn) {
+void mla::detail::getAsmResultNames(Operation *op,
+                                    OpAsmSetValueNameFn setNameFn) {
   for (const OperandSpec &spec : cast<MLAOpInterface>(op).getOperandSpecs())
     if (spec.isInit)
       if (Value result = getNamedResult(op, spec.name))

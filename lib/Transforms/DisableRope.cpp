@@ -21,7 +21,73 @@ namespace {
 struct DisableRope : public mla::impl::MLADisableRopeBase<DisableRope> {
   using MLADisableRopeBase::MLADisableRopeBase;
 
-  void runOnOperation() override {}
+  void runOnOperation() override {
+    // Null: every phase.
+    std::optional<Phase> only = symbolizePhase(phase);
+    if (!only && phase != "all") {
+      emitError(getOperation().getLoc())
+          << getArgument()
+          << ": phase: expected context, generation or all, got '" << phase
+          << "'";
+      return signalPassFailure();
+    }
+    std::string note = (getArgument() + " phase=" + phase).str();
+
+    SmallVector<RopeOpInterface> switched, kept;
+    bool failed = false;
+    getOperation()->walk([&](RopeOpInterface op) {
+      if (!op.getLiveRope())
+        return;
+      if (only && !op.getPhase()) {
+        op->emitOpError() << note
+                          << ": expected a phase attribute beside a live rope, "
+                             "got none";
+        failed = true;
+        return;
+      }
+      (!only || op.getPhase() == only ? switched : kept).push_back(op);
+    });
+    if (failed)
+      return signalPassFailure();
+
+    if (!switched.empty() && !kept.empty())
+      warnOfDisagreement(switched, kept, note);
+    for (RopeOpInterface op : switched) {
+      RopeAttr rope = op.getRopeAttr();
+      op.setRopeAttr(RopeAttr::get(&getContext(), rope.getStyle(),
+                                   rope.getHeadDim(), /*enabled=*/false));
+      op.noteRopeOff(note);
+    }
+    addNote(note);
+  }
+
+private:
+  /// One warning, not one for each layer.
+  void warnOfDisagreement(ArrayRef<RopeOpInterface> switched,
+                          ArrayRef<RopeOpInterface> kept, StringRef note) {
+    RopeOpInterface first = switched.front(), other = kept.front();
+    InFlightDiagnostic warning = first->emitWarning()
+                                 << note << ": keys cached here";
+    if (switched.size() > 1)
+      warning << " (and by " << switched.size() - 1 << " more operations)";
+    warning << " are no longer rotated, those of the other phase's '"
+            << other->getName() << "' are: they disagree in one cache";
+    warning.attachNote(other->getLoc())
+        << "this operation of phase " << stringifyPhase(*other.getPhase())
+        << " keeps its rope";
+  }
+
+  void addNote(StringRef note) {
+    ModuleOp module = getOperation();
+    SmallVector<Attribute> notes;
+    if (auto old = module->getAttrOfType<ArrayAttr>(MLADialect::kNotesAttr))
+      llvm::append_range(notes, old);
+    Attribute attribute = StringAttr::get(&getContext(), note);
+    if (!llvm::is_contained(notes, attribute))
+      notes.push_back(attribute);
+    module->setAttr(MLADialect::kNotesAttr,
+                    ArrayAttr::get(&getContext(), notes));
+  }
 };
 
 } // namespace

@@ -5,8 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mla/IR/Interfaces/BufferizableOpInterfaceImpl.h"
-#include "mla/IR/MLADialect.h"
+#include "mla/InitAll.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -16,9 +15,9 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<mla::MLADialect>();
-  mla::registerBufferizableOpInterfaceExternalModels(registry);
   mlir::registerAllPasses();
+  mla::registerAllDialects(registry);
+  mla::registerAllPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "MLA optimizer driver\n", registry));
 }

@@ -13,8 +13,8 @@
 
 namespace mla {
 
-/// Sizes of the symbols of an operation's shapes ("T", "R", ...), as far as static
-/// sizes determine them.
+/// Sizes of the symbols of an operation's shapes ("T", "R", ...), as far as
+/// static sizes determine them.
 class DimSizes {
 public:
   /// The size of `symbol`, nullopt when it is not static.
@@ -26,12 +26,12 @@ public:
 
 private:
   friend llvm::FailureOr<DimSizes>
-  solveDims(MLAOpInterface, llvm::function_ref<mlir::InFlightDiagnostic()>);
+      solveDims(MLAOpInterface, llvm::function_ref<mlir::InFlightDiagnostic()>);
   llvm::StringMap<int64_t> sizes;
 };
 
-/// Solves for the symbols. Where operands disagree, or have another rank than their
-/// spec, reports through `emitError` (null: silently) and fails.
+/// Solves for the symbols. Where operands disagree, or have another rank than
+/// their spec, reports through `emitError` (null: silently) and fails.
 llvm::FailureOr<DimSizes>
 solveDims(MLAOpInterface op,
           llvm::function_ref<mlir::InFlightDiagnostic()> emitError = nullptr);

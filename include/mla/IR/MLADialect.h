@@ -1,4 +1,4 @@
-//===- MLADialect.h - The mla dialect, its attributes and interfaces --*- C++ -*-===//
+//===- MLADialect.h - The mla dialect and its attributes --------*- C++ -*-===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,6 +8,8 @@
 #ifndef MLA_IR_MLADIALECT_H
 #define MLA_IR_MLADIALECT_H
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 

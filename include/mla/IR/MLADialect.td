@@ -29,13 +29,20 @@ def MLA_Dialect : Dialect {
     Every operation obeys two shared constraints:
 
     * **(C1)** Within an operation all operands agree with the shapes that its
-      table names: one size for a symbol. Dynamic sizes are checked by the
-      runtime.
+      table names: one size for a symbol. Sizes of H, L, N, R, V, D and P are
+      static; the others may be dynamic, and then the runtime checks them. An
+      operand of width R = 0 may be present; canonicalization removes it.
     * **(C2)** Operands are all ranked tensors or all memrefs (host scalars
       aside). With tensors there is one result for each destination, in order
       and of its type; with memrefs there is none.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let hasCanonicalizer = 1;
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"
+  ];
   let extraClassDeclaration = [{
     /// Version of the bytecode encoding of the dialect's operations.
     static constexpr uint64_t kBytecodeVersion = 1;

@@ -28,6 +28,11 @@ def MLA_OpInterface : OpInterface<"MLAOpInterface"> {
       auto [first, size] = $_op.getODSOperandIndexAndLength(index);
       return size ? $_op->getOperand(first) : ::mlir::Value();
     }]>,
+    InterfaceMethod<[{
+      Removes the optional input at `index` in getOperandSpecs(), if it is there.
+    }], "void", "eraseSpecOperand", (ins "unsigned":$index), [{
+      ::mla::detail::eraseSpecOperand($_op, index);
+    }]>,
   ];
   let verify = [{ return ::mla::detail::verifyOperands($_op); }];
   let extraSharedClassDeclaration = [{
@@ -39,6 +44,10 @@ def MLA_OpInterface : OpInterface<"MLAOpInterface"> {
     /// absent or a memref.
     ::mlir::Value getNamedResult(::llvm::StringRef name) {
       return ::mla::detail::getNamedResult($_op, name);
+    }
+    /// Removes the optional input called `name`, if it is there.
+    void eraseNamedOperand(::llvm::StringRef name) {
+      ::mla::detail::eraseNamedOperand($_op, name);
     }
   }];
 }
@@ -66,6 +75,10 @@ def MLA_RopeOpInterface : OpInterface<"RopeOpInterface"> {
     ::mla::RopeAttr getLiveRope() {
       ::mla::RopeAttr rope = $_op.getRopeAttr();
       return rope && rope.isLive() ? rope : ::mla::RopeAttr();
+    }
+    /// Records why the rope is off; the first reason stays.
+    void noteRopeOff(::llvm::StringRef reason) {
+      ::mla::detail::noteRopeOff($_op, reason);
     }
   }];
 }

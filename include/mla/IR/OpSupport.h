@@ -29,13 +29,13 @@ namespace detail {
 
 mlir::Value getNamedOperand(mlir::Operation *op, llvm::StringRef name);
 mlir::Value getNamedResult(mlir::Operation *op, llvm::StringRef name);
+void eraseNamedOperand(mlir::Operation *op, llvm::StringRef name);
+void noteRopeOff(mlir::Operation *op, llvm::StringRef reason);
 llvm::LogicalResult verifyOperands(mlir::Operation *op);
 mlir::MutableOperandRange getDpsInits(mlir::Operation *op);
-void getEffects(
-    mlir::Operation *op,
-    llvm::SmallVectorImpl<
-        mlir::SideEffects::EffectInstance<mlir::MemoryEffects::Effect>>
-        &effects);
+void getEffects(mlir::Operation *op,
+                llvm::SmallVectorImpl<mlir::SideEffects::EffectInstance<
+                    mlir::MemoryEffects::Effect>> &effects);
 llvm::LogicalResult
 reifyResultShapes(mlir::Operation *op, mlir::OpBuilder &builder,
                   mlir::ReifiedRankedShapedTypeDims &shapes);
@@ -43,8 +43,8 @@ void getAsmResultNames(mlir::Operation *op,
                        mlir::OpAsmSetValueNameFn setNameFn);
 void printOp(mlir::Operation *op, mlir::OpAsmPrinter &printer);
 
-/// Parses `ins(name = %v : type, ...) outs(...) {attributes}`. Fills one segment
-/// size, 0 or 1, for each of `specs`.
+/// Parses `ins(name = %v : type, ...) outs(...) {attributes}`. Fills one
+/// segment size, 0 or 1, for each of `specs`.
 mlir::ParseResult parseOperands(mlir::OpAsmParser &parser,
                                 mlir::OperationState &state,
                                 llvm::ArrayRef<OperandSpec> specs,
@@ -58,15 +58,27 @@ mlir::ParseResult parseOp(mlir::OpAsmParser &parser,
     return mlir::failure();
   if constexpr (OpTy::template hasTrait<
                     mlir::OpTrait::AttrSizedOperandSegments>())
-    llvm::copy(segments,
-               state.getOrAddProperties<typename OpTy::Properties>()
-                   .operandSegmentSizes.begin());
+    llvm::copy(segments, state.getOrAddProperties<typename OpTy::Properties>()
+                             .operandSegmentSizes.begin());
   return mlir::success();
 }
 
+template <typename OpTy> void eraseSpecOperand(OpTy op, unsigned index) {
+  assert(OpTy::getOperandSpecs()[index].isOptional &&
+         !OpTy::getOperandSpecs()[index].isInit);
+  if constexpr (OpTy::template hasTrait<
+                    mlir::OpTrait::AttrSizedOperandSegments>()) {
+    auto [first, size] = op.getODSOperandIndexAndLength(index);
+    if (size == 0)
+      return;
+    op->eraseOperand(first);
+    op.getProperties().operandSegmentSizes[index] = 0;
+  }
+}
+
 // Properties travel as a dictionary: reading is by name, so an operation that
-// gains an attribute or an operand reads its older bytecode; whatever needs more
-// than that asks the reader for the dialect's version.
+// gains an attribute or an operand reads its older bytecode; whatever needs
+// more than that asks the reader for the dialect's version.
 template <typename OpTy>
 llvm::LogicalResult readProperties(mlir::DialectBytecodeReader &reader,
                                    mlir::OperationState &state) {

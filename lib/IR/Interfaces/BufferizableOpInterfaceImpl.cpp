@@ -1,4 +1,4 @@
-//===- BufferizableOpInterfaceImpl.cpp - Bufferization of all mla operations -===//
+//===- BufferizableOpInterfaceImpl.cpp - Bufferization --------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -51,8 +51,7 @@ struct MLAOpBufferization
   }
 };
 
-template <typename... OpTys>
-void attachAll(MLIRContext *context) {
+template <typename... OpTys> void attachAll(MLIRContext *context) {
   (OpTys::template attachInterface<MLAOpBufferization<OpTys>>(*context), ...);
 }
 

@@ -1,14 +1,16 @@
-//===- ExpandKV.cpp - mla.ExpandKV ----------------------------------------===//
+//===- ExpandKV.cpp - mla.expand_kv ---------------------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "mla/IR/DimSolver.h"
-#include "mla/IR/MLAOps.h"
+#include "../Verification.h"
 
 using namespace mlir;
 using namespace mla;
 
-LogicalResult ExpandKVOp::verify() { return success(); }
+LogicalResult ExpandKVOp::verify() {
+  return mla::detail::verifyElementType(*this, "C3", {"w_kv_b", "kv"},
+                                        getElementTypeOrSelf(getCKv()));
+}

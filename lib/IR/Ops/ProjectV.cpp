@@ -1,14 +1,16 @@
-//===- ProjectV.cpp - mla.ProjectV ----------------------------------------===//
+//===- ProjectV.cpp - mla.project_v ---------------------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "mla/IR/DimSolver.h"
-#include "mla/IR/MLAOps.h"
+#include "../Verification.h"
 
 using namespace mlir;
 using namespace mla;
 
-LogicalResult ProjectVOp::verify() { return success(); }
+LogicalResult ProjectVOp::verify() {
+  return mla::detail::verifyElementType(*this, "C3", {"w_uv", "out"},
+                                        getElementTypeOrSelf(getOLatent()));
+}

@@ -36,8 +36,8 @@ def MLA_AbsorbedAttentionOp
     * **(C3)** `softmax_scale` is finite and positive.
     * **(C4)** An f8E4M3FN query comes with `query_scale`, an f8E4M3FN cache with
       `latent_scale` and, where R > 0, `pe_scale`; others with none of them.
-    * **(C5)** A query and a cache that are not f8E4M3FN have one element type,
-      and o has it too.
+    * **(C5)** A query and a cache that are not f8E4M3FN have one element type;
+      o has it or is f32.
   }];
   let arguments = (ins
     MLA_In<MLA_Quant, "T,H,L+R", "absorbed query">:$query,

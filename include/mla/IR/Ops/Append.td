@@ -35,13 +35,15 @@ def MLA_AppendOp : MLA_RotatingOp<"append", [AttrSizedOperandSegments]> {
 
     * **(C3)** There is a destination; c_kv and slots are present exactly when
       the cache is.
-    * **(C4)** k_pe is present exactly when k_pe_out is, or the cache's rows are
-      wider than c_kv's; q_nope and q_pe need the query.
-    * **(C5)** A live rope has head_dim = R, R even, with `cos_sin` and
-      `positions`; without the attribute there is neither.
+    * **(C4)** k_pe is present where k_pe_out is, or where the cache's rows are
+      wider than c_kv's; it needs the cache or k_pe_out. q_nope and q_pe need the
+      query.
+    * **(C5)** A live rope has head_dim = R and comes with `cos_sin` and
+      `positions`. Without one, these two are ignored, whatever their shapes, and
+      canonicalization removes them.
     * **(C6)** c_kv, k_pe, q_nope and q_pe have one element type, the input
       type; k_pe_out has it too. The query and the cache have it or are f8E4M3FN.
-    * **(C7)** An f8E4M3FN query comes with q_nope, q_pe (where R > 0) and
+    * **(C7)** An f8E4M3FN query comes with q_nope, q_pe where R > 0, and
       `query_scale`, an f8E4M3FN cache with `latent_scale` and, where R > 0,
       `pe_scale`; others with none of them.
   }];

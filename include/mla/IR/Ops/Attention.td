@@ -37,15 +37,17 @@ def MLA_AttentionOp : MLA_RotatingOp<"attention", [AttrSizedOperandSegments]> {
 
     Constraints, beyond (C1) and (C2):
 
-    * **(C3)** k_pe is present exactly when R > 0, R being the width of q less N.
-    * **(C4)** A live rope has head_dim = R, R even, and `cos_sin`; without one
-      that is live or to be removed there is neither `cos_sin` nor `positions`.
+    * **(C3)** k_pe is present where R > 0, R being the width of q less N.
+    * **(C4)** A live rope has head_dim = R and comes with `cos_sin`. Without
+      one, `cos_sin` and `positions` are ignored, whatever their shapes, and
+      canonicalization removes them.
     * **(C5)** q, c_kv, k_pe and w_kv_b have one element type; out has it too.
+      The cache has it or is f8E4M3FN.
     * **(C6)** An f8E4M3FN cache comes with `latent_scale` and, where R > 0,
       `pe_scale`; another cache with neither. `query_scale` needs an f8E4M3FN
       cache and quantizes the query too.
     * **(C7)** `softmax_scale` is finite and positive.
-    * **(C8)** N, L, V, H and P are static.
+    * **(C8)** `num_generation_seqs` and `num_generation_tokens` come together.
   }];
   let arguments = (ins
     MLA_In<MLA_Act, "T,H,N+R", "query after its up-projection, nope part first">:$q,
@@ -72,7 +74,6 @@ def MLA_AttentionOp : MLA_RotatingOp<"attention", [AttrSizedOperandSegments]> {
     OptionalAttr<MLA_RoundingAttr>:$rounding,
     OptionalAttr<MLA_PhaseAttr>:$phase
   );
-  let hasCanonicalizer = 1;
 }
 
 #endif // MLA_IR_OPS_ATTENTION_TD

@@ -34,9 +34,9 @@ def MLA_ExpandedAttentionOp
     Constraints, beyond (C1) and (C2):
 
     * **(C3)** `softmax_scale` is finite and positive.
-    * **(C4)** Either `cu_k` is present, or all of `kv_lens`, `window_start` and
-      `window_length`.
-    * **(C5)** k_pe is present exactly when R > 0.
+    * **(C4)** Either `cu_k` is present, or `kv_lens` and `window_length` are; a
+      window starts at 0 where `window_start` is absent.
+    * **(C5)** k_pe is present where R > 0.
     * **(C6)** q, k_nope, k_pe and v have one element type; o has it or is f32.
   }];
   let arguments = (ins

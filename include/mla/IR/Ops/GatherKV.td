@@ -27,7 +27,7 @@ def MLA_GatherKVOp : MLA_Op<"gather_kv", [AttrSizedOperandSegments]> {
     Constraints, beyond (C1) and (C2):
 
     * **(C3)** `window_length` is present.
-    * **(C4)** k_pe is present exactly when R > 0.
+    * **(C4)** k_pe is present where R > 0.
     * **(C5)** An f8E4M3FN cache comes with `latent_scale` and, where R > 0,
       `pe_scale`; another cache with neither, and then c_kv and k_pe have its
       element type.

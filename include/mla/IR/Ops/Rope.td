@@ -26,8 +26,9 @@ def MLA_RopeOp : MLA_RotatingOp<"rope", [AttrSizedOperandSegments]> {
 
     Constraints, beyond (C1) and (C2):
 
-    * **(C3)** A live rope has head_dim = R, R even, with `cos_sin` and
-      `positions`; without the attribute there is neither.
+    * **(C3)** A live rope has head_dim = R and comes with `cos_sin` and
+      `positions`. Without one, these two are ignored, whatever their shapes, and
+      canonicalization removes them.
     * **(C4)** y is f32 or has the element type of x.
     * **(C5)** x has rank 2 or 3.
   }];

@@ -26,6 +26,7 @@ def MLA_ScheduleOp : MLA_Op<"schedule"> {
     Constraints, beyond (C1) and (C2):
 
     * **(C3)** `num_heads` and `page_size` are positive.
+    * **(C4)** The destination is large enough, where its size and B are static.
   }];
   let arguments = (ins
     MLA_In<MLA_I32, "B", "keys of each sequence on this rank">:$kv_lens,
