@@ -71,6 +71,7 @@ public:
       symbols.push_back(builder.getStringAttr(dim.symbol));
     }
     indices[name] = types.size();
+    names.push_back(builder.getStringAttr(name));
     types.push_back(RankedTensorType::get(shape, element));
     attributes.push_back(builder.getDictionaryAttr(
         {builder.getNamedAttr(MLADialect::kNameAttr,
@@ -89,6 +90,7 @@ public:
 
   SmallVector<Type> types;
   SmallVector<Attribute> attributes;
+  SmallVector<StringAttr> names;
 
 private:
   Builder &builder;
@@ -159,6 +161,9 @@ void buildFunction(OpBuilder &builder, const AttentionCoreSpec &spec,
   OpBuilder::InsertionGuard guard(builder);
   Block &entry = *function.addEntryBlock();
   builder.setInsertionPointToStart(&entry);
+  // Printers can show these names instead of numbers.
+  for (auto [argument, name] : llvm::zip(entry.getArguments(), arguments.names))
+    argument.setLoc(NameLoc::get(name));
 
   auto get = [&](StringRef name) { return arguments.get(entry, name); };
   RopeAttr rope;

@@ -11,7 +11,9 @@
 #include "mla/Import/RopeTable.h"
 
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
 
@@ -181,13 +183,14 @@ void noteQueryScaling(const ConfigReader &config, AttentionCoreSpec &spec) {
     return;
   ConfigReader rope(*inner, config, "rope_parameters");
   double beta = rope.getNumber("llama_4_scaling_beta", -1, 0);
-  if (beta)
-    spec.notes.push_back(
-        formatv("the model multiplies q by 1 + {0} * ln(1 + floor(position / "
-                "{1})); "
-                "that is outside the core and left to the caller",
-                json::Value(beta), spec.rope.originalMaxPositions)
-            .str());
+  if (!beta)
+    return;
+  std::string note;
+  raw_string_ostream(note)
+      << "the model multiplies q by 1 + " << format("%g", beta)
+      << " * ln(1 + floor(position / " << spec.rope.originalMaxPositions
+      << ")); that is outside the core and left to the caller";
+  spec.notes.push_back(note);
 }
 
 } // namespace

@@ -16,9 +16,9 @@
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/WithColor.h"
 
 using namespace llvm;
 
@@ -160,11 +160,15 @@ bool parseOptions(mla::AttentionCoreOptions &options) {
   return true;
 }
 
+bool isRecorded() { return StringRef(input).ends_with(".safetensors"); }
+
+Error toError(const std::string &message) {
+  return make_error<StringError>(message, inconvertibleErrorCode());
+}
+
 Expected<std::vector<float>> getTable(const mla::AttentionCoreSpec &spec,
                                       const mla::io::SafeTensors *golden) {
-  auto fail = [](const Twine &message) {
-    return make_error<StringError>(message, inconvertibleErrorCode());
-  };
+  auto fail = [](const Twine &message) { return toError(message.str()); };
   if (!spec.hasLiveRope())
     return fail(input + ": expected a model that rotates, for --table, got " +
                 spec.model + ": " + spec.unrotatedReason);
@@ -199,6 +203,24 @@ int writeOutput(const std::string &text) {
   return report("stdout: expected to write it, got '" + reason + "'", kFailed);
 }
 
+/// Reads the input, and keeps it in `golden` when it is recorded tensors.
+Expected<mla::AttentionCoreSpec>
+readInput(std::optional<mla::io::SafeTensors> &golden) {
+  if (isRecorded()) {
+    mla::io::Result<mla::io::SafeTensors> file =
+        mla::io::SafeTensors::read(input);
+    if (!file)
+      return toError(file.error());
+    golden.emplace(std::move(*file));
+    return mla::readGolden(*golden, input);
+  }
+  mla::io::Result<mla::io::Buffer> file = mla::io::readFile(input);
+  if (!file)
+    return toError(file.error());
+  return mla::readModelConfig(
+      StringRef(reinterpret_cast<char *>(file->data()), file->size()), input);
+}
+
 int run() {
   mla::AttentionCoreOptions options;
   if (!parseOptions(options))
@@ -208,33 +230,16 @@ int run() {
         "expected a config.json or a .safetensors file, got nothing; see "
         "--help",
         kUsage);
+  if (!maxPositionsOption.empty() && isRecorded())
+    return report("--max-positions: expected a config.json with it, got " +
+                      input,
+                  kUsage);
+  if (!maxPositionsOption.empty() && tableOption.empty())
+    return report("--max-positions: expected --table with it, got none",
+                  kUsage);
 
   std::optional<mla::io::SafeTensors> golden;
-  Expected<mla::AttentionCoreSpec> spec = createStringError("not read");
-  if (StringRef(input).ends_with(".safetensors")) {
-    if (!maxPositionsOption.empty()) {
-      consumeError(spec.takeError());
-      return report("--max-positions: expected a config.json with it, got " +
-                        input,
-                    kUsage);
-    }
-    mla::io::Result<mla::io::SafeTensors> file =
-        mla::io::SafeTensors::read(input);
-    if (!file) {
-      consumeError(spec.takeError());
-      return report(file.error(), kFailed);
-    }
-    golden.emplace(std::move(*file));
-    spec = mla::readGolden(*golden, input);
-  } else {
-    mla::io::Result<mla::io::Buffer> file = mla::io::readFile(input);
-    if (!file) {
-      consumeError(spec.takeError());
-      return report(file.error(), kFailed);
-    }
-    spec = mla::readModelConfig(
-        StringRef(reinterpret_cast<char *>(file->data()), file->size()), input);
-  }
+  Expected<mla::AttentionCoreSpec> spec = readInput(golden);
   if (!spec)
     return report(toString(spec.takeError()), kFailed);
   for (const std::string &note : spec->notes)
@@ -246,7 +251,8 @@ int run() {
   if (failed(mlir::verify(*module)))
     return kFailed;
   std::string text;
-  raw_string_ostream(text) << *module << "\n";
+  raw_string_ostream stream(text);
+  module->print(stream, mlir::OpPrintingFlags().printNameLocAsPrefix());
 
   if (!tableOption.empty()) {
     Expected<std::vector<float>> table =
@@ -281,7 +287,7 @@ int main(int argc, char **argv) {
   cl::SetVersionPrinter([](raw_ostream &os) {
     os << "mla-import " << MLA_VERSION_STRING << " (LLVM "
        << LLVM_VERSION_STRING << ", ABI " << MLA_ABI_VERSION
-       << ", backends: none needed)\n";
+       << ", backends cpu)\n";
   });
   cl::HideUnrelatedOptions(category);
   std::string messages;
