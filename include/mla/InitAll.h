@@ -11,6 +11,7 @@
 #include "mla/Conversion/Passes.h"
 #include "mla/IR/Interfaces/BufferizableOpInterfaceImpl.h"
 #include "mla/IR/MLADialect.h"
+#include "mla/Pipelines/Pipelines.h"
 #include "mla/Transforms/Passes.h"
 
 namespace mla {
@@ -21,9 +22,11 @@ inline void registerAllDialects(mlir::DialectRegistry &registry) {
   registerBufferizableOpInterfaceExternalModels(registry);
 }
 
+/// All passes and pipelines, by their names in mla-opt.
 inline void registerAllPasses() {
   registerTransformsPasses();
   registerMLAConversionPasses();
+  registerPipelines();
 }
 
 } // namespace mla

@@ -27,14 +27,16 @@ void mla::buildMLABufferizePipeline(OpPassManager &pm,
   decompose.form = options.form;
   pm.addPass(createMLADecompose(decompose));
   pm.addPass(createCanonicalizerPass());
-  pm.addPass(createMLAOutlineLayers());
-
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   pm.addPass(createCSEPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  // Inserting a slice into the value that it was taken from has become a copy onto
+  // itself, between two equal views until CSE makes them one.
+  pm.addPass(createCSEPass());
+  pm.addPass(createCanonicalizerPass());
   pm.addPass(createMLAVerifyInplace());
   pm.addPass(createMLAFinalizeEntries());
   pm.addPass(bufferization::createDropEquivalentBufferResultsPass());

@@ -114,25 +114,25 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
     insert(constant(dtype, 32), {i, 2});
     insert(constant(memref ? memref.getRank() : 0, 32), {i, 3});
     insert(constant(0, 32), {i, 4});
-    for (int64_t d = 0; d < MLA_MAX_RANK; ++d) {
-      int64_t size = 0;
-      if (memref && d < memref.getRank()) {
-        size = memref.getDimSize(d);
-        if (ShapedType::isDynamic(size)) {
-          auto symbol = dims && d < static_cast<int64_t>(dims.size())
-                            ? dyn_cast<StringAttr>(dims[d])
-                            : StringAttr();
-          // -1 is a size of its own; names count down from -2.
-          size = -1;
-          if (symbol && !symbol.getValue().empty())
-            size = symbols
+    SmallVector<int64_t> sizes(MLA_MAX_RANK, 0);
+    for (int64_t d = 0; memref && d < memref.getRank(); ++d) {
+      sizes[d] = memref.getDimSize(d);
+      if (!ShapedType::isDynamic(sizes[d]))
+        continue;
+      auto symbol = dims && d < static_cast<int64_t>(dims.size())
+                        ? dyn_cast<StringAttr>(dims[d])
+                        : StringAttr();
+      // -1 is a size of its own; names count down from -2.
+      sizes[d] = -1;
+      if (symbol && !symbol.getValue().empty())
+        sizes[d] = symbols
                        .try_emplace(symbol.getValue(),
                                     -2 - static_cast<int64_t>(symbols.size()))
                        .first->second;
-        }
-      }
-      insert(constant(size, 64), {i, 5, d});
     }
+    insert(LLVM::ConstantOp::create(builder, loc, dimsType,
+                                    builder.getI64TensorAttr(sizes)),
+           {i, 5});
   }
   LLVM::ReturnOp::create(builder, loc, specs);
   return global;
