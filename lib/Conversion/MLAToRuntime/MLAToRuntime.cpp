@@ -79,6 +79,7 @@ struct ConvertMLAToRuntime
       if (function.isPublic() && !isHost && getRuntimeContext(function) &&
           failed(buildEntry(module, function)))
         return signalPassFailure();
+      dropArgumentAttributes(function);
     }
   }
 
@@ -105,6 +106,15 @@ struct ConvertMLAToRuntime
     if (function->hasAttr(MLADialect::kHostAttr))
       reportBeforeReturns(module, function);
     return success();
+  }
+
+  /// What entries needed to know is in their tables now; LLVM IR has no place for it.
+  static void dropArgumentAttributes(func::FuncOp function) {
+    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+      if (DictionaryAttr attributes = function.getArgAttrDict(i))
+        for (NamedAttribute attribute : attributes)
+          if (isa_and_nonnull<MLADialect>(attribute.getNameDialect()))
+            function.removeArgAttr(i, attribute.getName());
   }
 
   /// Nobody sees the status of a function that mlir-runner runs: it prints it.
