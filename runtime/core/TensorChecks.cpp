@@ -233,17 +233,6 @@ Extent extentOf(const mla_tensor &tensor) {
   return extent;
 }
 
-static bool isDense(const mla_tensor &tensor, const Extent &extent) {
-  uint64_t elements = 1;
-  for (int32_t i = 0; i < tensor.rank; ++i) {
-    if (tensor.strides[i] == 0 && tensor.shape[i] > 1)
-      return false;
-    elements *= static_cast<uint64_t>(tensor.shape[i]);
-  }
-  return elements * (mla_dtype_bits(tensor.dtype) / 8) ==
-         extent.end - extent.begin;
-}
-
 /// Whether `address` lies in an element of `tensor`, found greedily from the
 /// largest stride down. Finds every one for dims that nest, which is all that
 /// slicing and transposing make.
@@ -275,9 +264,7 @@ bool certainlyOverlap(const mla_tensor &a, const mla_tensor &b) {
   if (inA.empty() || inB.empty() || inA.end <= inB.begin ||
       inB.end <= inA.begin)
     return false;
-  if (holds(a, inA, inB.begin) || holds(b, inB, inA.begin))
-    return true;
-  return isDense(a, inA) && isDense(b, inB);
+  return holds(a, inA, inB.begin) || holds(b, inB, inA.begin);
 }
 
 bool sameView(const mla_tensor &a, const mla_tensor &b) {

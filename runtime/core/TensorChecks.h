@@ -36,9 +36,10 @@ struct Extent {
 };
 Extent extentOf(const mla_tensor &tensor);
 
-/// Whether two checked tensors certainly share an element: one's first element
-/// is an element of the other, or both are dense and meet. Cheap; interleaved
-/// views of one buffer that share nothing are never taken for sharing.
+/// Whether two checked tensors certainly share an element, because one's first
+/// element is an element of the other; so always found where both are dense.
+/// Cheap; interleaved views of one buffer that share nothing are never taken
+/// for sharing.
 bool certainlyOverlap(const mla_tensor &a, const mla_tensor &b);
 
 /// The same elements in the same order, of the same type.

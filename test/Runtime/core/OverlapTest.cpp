@@ -69,7 +69,6 @@ TEST(Overlap, OutputsAreApart) {
             "from the other arguments, got an overlap with cache_pe");
 }
 
-// Shifted dense ranges meet although no first element lies in the other's.
 TEST(Overlap, ShiftedCopiesAreRefused) {
   auto call = validCopy();
   Operand buffer(MLA_DTYPE_F32, {64 + 64});
