@@ -88,10 +88,11 @@ Expected<std::string> mla::linkSharedObject(StringRef object) {
   if (Error error = write(input.path, object))
     return error;
 
-  // A build id would be a hash of what is there anyway; without it, what is
-  // linked depends on nothing but the object.
-  StringRef arguments[] = {*linker, "-shared",   "-Wl,--build-id=none",
-                           "-o",    output.path, input.path};
+  // There is nothing to start. A build id would be a hash of what is there
+  // anyway; without it, what is linked depends on nothing but the object.
+  StringRef arguments[] = {
+      *linker, "-shared",   "-nostartfiles", "-Wl,--build-id=none",
+      "-o",    output.path, input.path};
   std::optional<StringRef> redirects[] = {
       std::nullopt, StringRef(messages.path), StringRef(messages.path)};
   std::string reason;

@@ -32,6 +32,20 @@ namespace {
 constexpr llvm::StringLiteral kManifestSymbol = "mla_manifest";
 constexpr llvm::StringLiteral kABISymbol = "mla_module_abi";
 
+/// A pipeline's element without the blanks that options left at their default
+/// leave behind.
+std::string tidy(StringRef element) {
+  std::string text;
+  for (char c : element) {
+    if (c == ' ' && (text.empty() || text.back() == ' ' || text.back() == '{'))
+      continue;
+    if (c == '}' && text.back() == ' ')
+      text.pop_back();
+    text.push_back(c);
+  }
+  return text;
+}
+
 /// The elements of a textual pipeline "builtin.module(a,b{c=d},e(f))".
 void splitPipeline(StringRef text, SmallVectorImpl<std::string> &elements) {
   text = text.split('(').second;
@@ -40,7 +54,7 @@ void splitPipeline(StringRef text, SmallVectorImpl<std::string> &elements) {
   for (size_t i = 0; i <= text.size(); ++i) {
     if (i == text.size() || (text[i] == ',' && depth == 0)) {
       if (i > begin)
-        elements.push_back(text.slice(begin, i).str());
+        elements.push_back(tidy(text.slice(begin, i)));
       begin = i + 1;
     } else if (StringRef("({[").contains(text[i])) {
       ++depth;
@@ -66,6 +80,26 @@ void addConstant(ModuleOp module, StringRef name, Type type, Attribute value,
   auto builder = OpBuilder::atBlockEnd(module.getBody());
   LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true,
                          LLVM::Linkage::External, name, value, alignment);
+}
+
+/// Drops the dialect's discardable attributes: what they said has been used,
+/// and translation to LLVM IR warns about what it doesn't know.
+void dropDialectAttributes(ModuleOp module) {
+  auto isOurs = [](NamedAttribute attribute) {
+    return attribute.getName().strref().starts_with("mla.");
+  };
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    for (NamedAttribute attribute :
+         llvm::to_vector(function->getDiscardableAttrs()))
+      if (isOurs(attribute))
+        function->removeDiscardableAttr(attribute.getName());
+    for (unsigned i = 0, e = function.getNumArguments(); i < e; ++i)
+      if (DictionaryAttr attributes = function.getArgAttrDict(i))
+        for (NamedAttribute attribute : attributes)
+          if (isOurs(attribute))
+            function.removeArgAttr(i, attribute.getName());
+  }
+  module->removeAttr(MLADialect::kNotesAttr);
 }
 
 /// Makes everything that is defined and isn't an entry internal.
@@ -137,6 +171,7 @@ FailureOr<Manifest> mla::lowerModule(ModuleOp module,
     for (auto note : notes.getAsRange<StringAttr>())
       manifest.notes.push_back(note.str());
 
+  dropDialectAttributes(module);
   hideAllButEntries(module, manifest);
   Builder builder(module.getContext());
   std::string text = printManifest(manifest);

@@ -233,6 +233,8 @@ int run() {
   mlir::DialectRegistry registry;
   mla::registerDriverDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  // A location says enough; a lowered function is thousands of lines.
+  context.printOpOnDiagnostic(false);
   mlir::SourceMgrDiagnosticHandler diagnostics(sources, &context, errs());
   mlir::OwningOpRef<mlir::ModuleOp> module =
       config.empty() ? mlir::parseSourceFile<mlir::ModuleOp>(sources, &context)
@@ -259,7 +261,8 @@ int run() {
     Expected<std::string> bytes = mla::generateCode(*module, *kind);
     if (!bytes)
       return report(toString(bytes.takeError()), kFailed);
-    if (int status = writeOutput(output.empty() ? "-" : output, *bytes))
+    if (int status =
+            writeOutput(output.empty() ? "-" : output.getValue(), *bytes))
       return status;
   }
   if (printManifest)
