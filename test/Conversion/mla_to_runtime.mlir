@@ -1,0 +1,163 @@
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// RUN: mla-opt %s --mla-thread-context --convert-mla-to-runtime --canonicalize --cse \
+// RUN:   --split-input-file | FileCheck %s
+
+// A tensor is a struct of 152 bytes on the stack, its fields at the C header's
+// offsets; absent operands are null.
+
+// CHECK-LABEL: func.func private @rope(
+// CHECK-SAME:    %[[CTX:[^:]+]]: !llvm.ptr, %[[X:[^:]+]]: memref<?x64xbf16
+// CHECK-DAG:     %[[INTERLEAVED:.+]] = llvm.mlir.constant(1 : i64) : i64
+// CHECK-DAG:     %[[GENERATION:.+]] = llvm.mlir.constant(2 : i64) : i64
+// CHECK-DAG:     %[[BF16:.+]] = llvm.mlir.constant(3 : i32) : i32
+// CHECK-DAG:     %[[PARAMS:.+]] = llvm.alloca %{{.*}} x !llvm.array<176 x i8> {alignment = 8 : i64}
+// CHECK-DAG:     %[[SLOT:.+]] = llvm.alloca %{{.*}} x !llvm.array<152 x i8> {alignment = 8 : i64}
+// CHECK:         memref.extract_aligned_pointer_as_index %[[X]]
+// CHECK:         %[[DTYPE:.+]] = llvm.getelementptr %{{.*}}[16]
+// CHECK-NEXT:    llvm.store %[[BF16]], %[[DTYPE]]
+// CHECK:         memref.extract_strided_metadata %[[X]]
+// CHECK:         %[[STYLE:.+]] = llvm.getelementptr %[[PARAMS]][40]
+// CHECK-NEXT:    llvm.store %[[INTERLEAVED]], %[[STYLE]]
+// CHECK:         %[[PHASE:.+]] = llvm.getelementptr %[[PARAMS]][48]
+// CHECK-NEXT:    llvm.store %[[GENERATION]], %[[PHASE]]
+// CHECK:         llvm.call @mla_rope(%[[CTX]], %[[PARAMS]]) : (!llvm.ptr, !llvm.ptr) -> i32
+func.func private @rope(%x: memref<?x64xbf16, strided<[?, 1], offset: ?>>,
+                        %table: memref<?x64xf32>, %positions: memref<?xi64>,
+                        %y: memref<?x64xbf16>) {
+  mla.rope
+      ins(x = %x : memref<?x64xbf16, strided<[?, 1], offset: ?>>,
+          cos_sin = %table : memref<?x64xf32>, positions = %positions : memref<?xi64>)
+      outs(y = %y : memref<?x64xbf16>)
+      {rope = #mla.rope<interleaved, head_dim = 64>, phase = #mla.phase<generation>}
+  return
+}
+
+// -----
+
+// A rope that isn't live: neither table nor positions, no style, and the reason.
+
+// CHECK:       llvm.mlir.global internal constant @"mla.string.disabled in the rope attribute"
+// CHECK-LABEL: func.func private @dead_rope(
+// CHECK-SAME:    %[[TABLE:[^:]+]]: memref<?x64xf32>
+// CHECK-DAG:     %[[REASON:.+]] = llvm.mlir.addressof @"mla.string.disabled in the rope attribute"
+// CHECK-DAG:     %[[NONE:.+]] = llvm.mlir.constant(0 : i64) : i64
+// CHECK-DAG:     %[[NULL:.+]] = llvm.mlir.zero : !llvm.ptr
+// CHECK-DAG:     %[[PARAMS:.+]] = llvm.alloca %{{.*}} x !llvm.array<176 x i8>
+// CHECK-NOT:     extract_aligned_pointer_as_index %[[TABLE]]
+// CHECK:         %[[COS_SIN:.+]] = llvm.getelementptr %[[PARAMS]][16]
+// CHECK-NEXT:    llvm.store %[[NULL]], %[[COS_SIN]]
+// CHECK:         %[[POSITIONS:.+]] = llvm.getelementptr %[[PARAMS]][24]
+// CHECK-NEXT:    llvm.store %[[NULL]], %[[POSITIONS]]
+// CHECK:         %[[STYLE:.+]] = llvm.getelementptr %[[PARAMS]][40]
+// CHECK-NEXT:    llvm.store %[[NONE]], %[[STYLE]]
+// CHECK:         %[[OFF:.+]] = llvm.getelementptr %[[PARAMS]][56]
+// CHECK-NEXT:    llvm.store %[[REASON]], %[[OFF]]
+// CHECK:         llvm.call @mla_rope
+func.func private @dead_rope(%x: memref<?x64xbf16>, %table: memref<?x64xf32>,
+                             %positions: memref<?xi64>, %y: memref<?x64xbf16>) {
+  mla.rope
+      ins(x = %x : memref<?x64xbf16>, cos_sin = %table : memref<?x64xf32>,
+          positions = %positions : memref<?xi64>)
+      outs(y = %y : memref<?x64xbf16>)
+      {rope = #mla.rope<interleaved, head_dim = 64, enabled = false>}
+  return
+}
+
+// -----
+
+// A cache crosses as two views of one buffer, 512 and 64 columns wide, the second
+// from column 512 on: 1024 bytes.
+
+// CHECK-LABEL: func.func private @append(
+// CHECK-SAME:    %[[CACHE:[^:]+]]: memref<?x16x576xf16>)
+// CHECK-DAG:     %[[PE_BYTES:.+]] = arith.constant 1024 : i64
+// CHECK-DAG:     %[[PE_WIDTH:.+]] = llvm.mlir.constant(64 : i64) : i64
+// CHECK-DAG:     %[[WIDTH:.+]] = llvm.mlir.constant(512 : i64) : i64
+// CHECK:         memref.extract_strided_metadata %[[CACHE]]
+// CHECK:         %[[LATENT:.+]] = llvm.getelementptr %[[LATENT_SLOT:.+]][40]
+// CHECK-NEXT:    llvm.store %[[WIDTH]], %[[LATENT]]
+// CHECK:         %[[PE:.+]] = llvm.getelementptr %[[PE_SLOT:.+]][40]
+// CHECK-NEXT:    llvm.store %[[PE_WIDTH]], %[[PE]]
+// CHECK:         %[[OFFSET:.+]] = llvm.getelementptr %[[PE_SLOT]][120]
+// CHECK-NEXT:    llvm.store %[[PE_BYTES]], %[[OFFSET]]
+// CHECK:         llvm.call @mla_append
+func.func private @append(%c_kv: memref<?x512xf16>, %k_pe: memref<?x64xf16>,
+                          %slots: memref<?xi64>, %cache: memref<?x16x576xf16>) {
+  mla.append
+      ins(c_kv = %c_kv : memref<?x512xf16>, k_pe = %k_pe : memref<?x64xf16>,
+          slots = %slots : memref<?xi64>)
+      outs(cache = %cache : memref<?x16x576xf16>)
+  return
+}
+
+// -----
+
+// With R = 0 there is no second view: one tensor for the cache, one for c_kv, one
+// for slots, and the parameters.
+
+// CHECK-LABEL: func.func private @append_zero_width(
+// CHECK-COUNT-3: !llvm.array<152 x i8>
+// CHECK-NOT:     !llvm.array<152 x i8>
+// CHECK:         llvm.call @mla_append
+func.func private @append_zero_width(%c_kv: memref<?x512xf16>, %slots: memref<?xi64>,
+                                     %cache: memref<?x16x512xf16>) {
+  mla.append ins(c_kv = %c_kv : memref<?x512xf16>, slots = %slots : memref<?xi64>)
+      outs(cache = %cache : memref<?x16x512xf16>)
+  return
+}
+
+// -----
+
+// Two operations share the slots.
+
+// CHECK-LABEL: func.func private @twice(
+// CHECK-COUNT-2: !llvm.array<152 x i8>
+// CHECK-NOT:     !llvm.array<152 x i8>
+// CHECK:         llvm.call @mla_rope
+// CHECK:         llvm.call @mla_rope
+func.func private @twice(%x: memref<4x8xf32>, %y: memref<4x8xf32>) {
+  mla.rope ins(x = %x : memref<4x8xf32>) outs(y = %y : memref<4x8xf32>)
+  mla.rope ins(x = %x : memref<4x8xf32>) outs(y = %y : memref<4x8xf32>)
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @alloc_copy_fill(
+// CHECK-SAME:    %[[CTX:[^:]+]]: !llvm.ptr
+// CHECK:         %[[VALUE:.+]] = llvm.mlir.constant(1.500000e+00 : f64) : f64
+// CHECK:         llvm.call @mla_arena_alloc(%[[CTX]], %{{.*}}) : (!llvm.ptr, i64) -> !llvm.ptr
+// CHECK:         llvm.store %[[VALUE]]
+// CHECK:         llvm.call @mla_fill(%[[CTX]]
+// CHECK:         llvm.call @mla_copy(%[[CTX]]
+// CHECK-NOT:     memref.dealloc
+func.func private @alloc_copy_fill(%n: index, %dst: memref<?x8xf32>) {
+  %value = arith.constant 1.5 : f32
+  %buffer = memref.alloc(%n) : memref<?x8xf32>
+  linalg.fill ins(%value : f32) outs(%buffer : memref<?x8xf32>)
+  memref.copy %buffer, %dst : memref<?x8xf32> to memref<?x8xf32>
+  memref.dealloc %buffer : memref<?x8xf32>
+  return
+}
+
+// -----
+
+// Host scalars go to the fields of their names.
+
+// CHECK-LABEL: func.func private @gather(
+// CHECK-SAME:    %[[START:[^:]+]]: index, %[[LENGTH:[^:]+]]: index)
+// CHECK-DAG:     arith.index_cast %[[START]] : index to i64
+// CHECK-DAG:     arith.index_cast %[[LENGTH]] : index to i64
+// CHECK:         llvm.call @mla_gather_kv
+func.func private @gather(%cache: memref<?x16x512xf16>, %pages: memref<?x?xi32>,
+                          %lens: memref<?xi32>, %c_kv: memref<?x512xf16>,
+                          %start: index, %length: index) {
+  mla.gather_kv
+      ins(cache = %cache : memref<?x16x512xf16>, page_table = %pages : memref<?x?xi32>,
+          kv_lens = %lens : memref<?xi32>, window_start = %start : index,
+          window_length = %length : index)
+      outs(c_kv = %c_kv : memref<?x512xf16>)
+  return
+}
