@@ -66,15 +66,15 @@ private:
   void warnOfDisagreement(ArrayRef<RopeOpInterface> switched,
                           ArrayRef<RopeOpInterface> kept, StringRef note) {
     RopeOpInterface first = switched.front(), other = kept.front();
+    StringRef otherPhase = stringifyPhase(*other.getPhase());
     InFlightDiagnostic warning = first->emitWarning()
-                                 << note << ": keys cached here";
+                                 << note << ": no longer rotates keys";
     if (switched.size() > 1)
-      warning << " (and by " << switched.size() - 1 << " more operations)";
-    warning << " are no longer rotated, those of the other phase's '"
-            << other->getName() << "' are: they disagree in one cache";
+      warning << ", nor do " << switched.size() - 1 << " others of its phase";
+    warning << ", but '" << other->getName() << "' of phase " << otherPhase
+            << " does: keys in one cache disagree";
     warning.attachNote(other->getLoc())
-        << "this operation of phase " << stringifyPhase(*other.getPhase())
-        << " keeps its rope";
+        << "this operation of phase " << otherPhase << " keeps its rope";
   }
 
   void addNote(StringRef note) {
