@@ -35,8 +35,11 @@ struct RemoveZeroWidthOperands
     SmallVector<mla::detail::DroppedOperand> dropped;
     for (auto [index, spec] : llvm::enumerate(op.getOperandSpecs())) {
       Value value = op.getSpecOperand(index);
-      if (!value || !spec.isOptional || !spec.dims.ends_with(",R") ||
-          cast<ShapedType>(value.getType()).getShape().back() != 0)
+      if (!value || !spec.isOptional || !spec.dims.ends_with(",R"))
+        continue;
+      // The table of a dead rope may be of any rank.
+      ArrayRef<int64_t> shape = cast<ShapedType>(value.getType()).getShape();
+      if (shape.empty() || shape.back() != 0)
         continue;
       dropped.push_back({spec.name, spec.isInit ? value : Value()});
     }

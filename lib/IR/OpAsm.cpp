@@ -58,6 +58,21 @@ parseNamedOperands(OpAsmParser &parser, StringRef opName,
                                         parseOne);
 }
 
+/// An attribute that isn't the operation's own has a dialect's prefix: a slip
+/// of the pen must not pass for one. (Names with __ are those of analyses.)
+static ParseResult checkAttributeNames(OpAsmParser &parser, SMLoc loc,
+                                       const OperationState &state) {
+  for (NamedAttribute attribute : state.attributes) {
+    StringRef name = attribute.getName();
+    if (name.contains('.') || name.starts_with("__") ||
+        llvm::is_contained(state.name.getAttributeNames(), attribute.getName()))
+      continue;
+    return parser.emitError(loc)
+           << state.name << " has no attribute '" << name << "'";
+  }
+  return success();
+}
+
 ParseResult mla::detail::parseOperands(OpAsmParser &parser,
                                        OperationState &state,
                                        ArrayRef<OperandSpec> specs,
@@ -68,8 +83,11 @@ ParseResult mla::detail::parseOperands(OpAsmParser &parser,
   if (parser.parseKeyword("ins") ||
       parseNamedOperands(parser, opName, specs, false, parsed) ||
       parser.parseKeyword("outs") ||
-      parseNamedOperands(parser, opName, specs, true, parsed) ||
-      parser.parseOptionalAttrDict(state.attributes))
+      parseNamedOperands(parser, opName, specs, true, parsed))
+    return failure();
+  SMLoc attributesLoc = parser.getCurrentLocation();
+  if (parser.parseOptionalAttrDict(state.attributes) ||
+      checkAttributeNames(parser, attributesLoc, state))
     return failure();
   for (auto [spec, operand] : llvm::zip_equal(specs, parsed)) {
     segments.push_back(operand.has_value());

@@ -517,6 +517,15 @@ func.func @f(%x: tensor<?x4xbf16>) {
 
 // -----
 
+// An attribute that the operation doesn't have.
+func.func @f(%x: tensor<?x4xbf16>) {
+  // expected-error @+1 {{mla.append has no attribute 'roep'}}
+  mla.append ins(k_pe = %x : tensor<?x4xbf16>) outs(k_pe_out = %x : tensor<?x4xbf16>) {roep = #mla.rope<half, head_dim = 4>}
+  return
+}
+
+// -----
+
 // C2: one result for each destination that is a tensor.
 func.func @f(%x: tensor<?x4xbf16>) {
   // expected-error @+1 {{'mla.append' op (C2) expected 1 results, one for each destination that is a tensor, got 0}}

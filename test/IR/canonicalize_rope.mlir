@@ -75,11 +75,23 @@ func.func @no_attribute(
   return %r : tensor<?x8x16xbf16>
 }
 
+// CHECK-LABEL: @any_shape
+// CHECK: mla.append ins(c_kv = %{{[a-z0-9]+}} : tensor<?x16xbf16>, slots = %{{[a-z0-9]+}} : tensor<?xi64>) outs(cache = %{{[a-z0-9]+}} : tensor<?x8x16xbf16>){{$}}
+func.func @any_shape(
+    %c_kv: tensor<?x16xbf16>, %slots: tensor<?xi64>, %table: tensor<f32>,
+    %p: tensor<2x2xi32>, %cache: tensor<?x8x16xbf16>) -> tensor<?x8x16xbf16> {
+  %r = mla.append
+      ins(c_kv = %c_kv : tensor<?x16xbf16>, slots = %slots : tensor<?xi64>,
+          cos_sin = %table : tensor<f32>, positions = %p : tensor<2x2xi32>)
+      outs(cache = %cache : tensor<?x8x16xbf16>)
+  return %r : tensor<?x8x16xbf16>
+}
+
 // The first reason stays.
 // CHECK-LABEL: @noted_before
 // CHECK: {mla.rope_off = "mla-disable-rope phase=all"}
 func.func @noted_before(
-    %k_pe: tensor<?x4xbf16>, %q_pe: tensor<?x2x4xbf16>,
+    %q_pe: tensor<?x2x4xbf16>,
     %query: tensor<?x2x20xbf16>) -> tensor<?x2x20xbf16> {
   %r = mla.append
       ins(q_pe = %q_pe : tensor<?x2x4xbf16>)
