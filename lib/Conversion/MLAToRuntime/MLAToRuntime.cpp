@@ -80,6 +80,11 @@ struct ConvertMLAToRuntime
           failed(buildEntry(module, function)))
         return signalPassFailure();
       dropArgumentAttributes(function);
+      // Private here is internal there: a shared object exports entries alone.
+      if (function.isPrivate())
+        function->setAttr("llvm.linkage",
+                          LLVM::LinkageAttr::get(&getContext(),
+                                                 LLVM::Linkage::Internal));
     }
   }
 
