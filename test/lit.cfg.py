@@ -5,6 +5,7 @@
 The project's tools, FileCheck, not and mlir-opt-22 are called by name.
 Substitutions:
   %mla_src       the source tree
+  %exits N       runs the command that follows, whose exit status must be N
   %shlibdir      where the project's shared libraries are
   %mla_runtime   the runtime's library, for --shared-libs
   %mlir_libdir   where MLIR's own runner libraries are
@@ -36,6 +37,7 @@ config.environment["FILECHECK_OPTS"] = "-enable-var-scope --dump-input=fail"
 
 config.substitutions += [
     ("%mla_src", config.mla_src),
+    ("%exits", "python3 " + os.path.join(config.mla_src, "test", "Tools", "exits.py")),
     ("%shlibdir", lib_dir),
     ("%mla_runtime", os.path.join(lib_dir, "libmla_runtime.so")),
     ("%mlir_libdir", config.llvm_lib_dir),

@@ -167,24 +167,20 @@ Error toError(const std::string &message) {
 }
 
 Expected<std::vector<float>> getTable(const mla::AttentionCoreSpec &spec,
-                                      const mla::io::SafeTensors *golden) {
+                                      const mla::io::SafeTensors *golden,
+                                      int64_t maxPositions) {
   auto fail = [](const Twine &message) { return toError(message.str()); };
   if (!spec.hasLiveRope())
     return fail(input + ": expected a model that rotates, for --table, got " +
                 spec.model + ": " + spec.unrotatedReason);
   if (golden)
     return mla::readGoldenRopeTable(*golden, input);
-  int64_t rows = spec.maxPositions;
+  int64_t rows = maxPositions ? maxPositions : spec.maxPositions;
   int64_t highest = kMaxTableBytes / (4 * spec.qkRopeHeadDim);
-  if (!maxPositionsOption.empty() &&
-      (StringRef(maxPositionsOption).getAsInteger(10, rows) || rows < 1 ||
-       rows > highest))
-    return fail("--max-positions: expected an integer from 1 to " +
-                Twine(highest) + ", got '" + maxPositionsOption + "'");
   if (rows < 1 || rows > highest)
-    return fail(input +
-                ": max_position_embeddings: expected an integer from 1 to " +
-                Twine(highest) + ", or --max-positions, got " +
+    return fail(input + ": expected 1 to " + Twine(highest) +
+                " positions for --table, from max_position_embeddings or "
+                "--max-positions, got " +
                 (rows ? Twine(rows) : Twine("none")));
   return mla::computeRopeTable(spec, rows);
 }
@@ -225,6 +221,13 @@ int run() {
   mla::AttentionCoreOptions options;
   if (!parseOptions(options))
     return kUsage;
+  int64_t maxPositions = 0;
+  if (!maxPositionsOption.empty() &&
+      (StringRef(maxPositionsOption).getAsInteger(10, maxPositions) ||
+       maxPositions < 1))
+    return report("--max-positions: expected an integer of at least 1, got '" +
+                      maxPositionsOption + "'",
+                  kUsage);
   if (input.empty())
     return report(
         "expected a config.json or a .safetensors file, got nothing; see "
@@ -256,7 +259,7 @@ int run() {
 
   if (!tableOption.empty()) {
     Expected<std::vector<float>> table =
-        getTable(*spec, golden ? &*golden : nullptr);
+        getTable(*spec, golden ? &*golden : nullptr, maxPositions);
     if (!table)
       return report(toString(table.takeError()), kFailed);
     auto rows = static_cast<int64_t>(table->size()) / spec->qkRopeHeadDim;

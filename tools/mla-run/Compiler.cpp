@@ -43,9 +43,11 @@ io::Result<CompiledModule> CompiledModule::compile(const std::string &source) {
   module.directory = pattern;
 
   std::string output = module.path();
+  // A name that looks like an option is still a name.
+  std::string input = (source[0] == '-' ? "./" : "") + source;
   std::fprintf(stderr, "mla-run: running %s %s -o %s\n", compiler.c_str(),
                source.c_str(), output.c_str());
-  std::string flag = "-o", input = source;
+  std::string flag = "-o";
   char *arguments[] = {compiler.data(), input.data(), flag.data(),
                        output.data(), nullptr};
   pid_t child;
