@@ -302,7 +302,7 @@ int parseAndRun(int argc, char **argv) {
   } catch (const CLI::ParseError &error) {
     if (error.get_exit_code() == 0)
       return app.exit(error);
-    return report(error.what(), kUsage);
+    return report(std::string(error.what()) + "; see --help", kUsage);
   }
   ignoreSkipRope();
   if (buildCommand->parsed())

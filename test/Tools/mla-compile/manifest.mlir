@@ -53,16 +53,28 @@ func.func @named(
 func.func @bare(%o: tensor<?x2x512xf32>, %w: tensor<2x128x512xf32>, %n: index)
     -> tensor<?x2x128xf32> {
   %e = tensor.empty(%n) : tensor<?x2x128xf32>
-  %r = call @hidden(%o, %w, %e)
-      : (tensor<?x2x512xf32>, tensor<2x128x512xf32>, tensor<?x2x128xf32>)
-      -> tensor<?x2x128xf32>
+  %r = mla.project_v
+      ins(o_latent = %o : tensor<?x2x512xf32>, w_uv = %w : tensor<2x128x512xf32>)
+      outs(out = %e : tensor<?x2x128xf32>)
   return %r : tensor<?x2x128xf32>
 }
+
 func.func private @hidden(%o: tensor<?x2x512xf32>, %w: tensor<2x128x512xf32>,
                           %e: tensor<?x2x128xf32>) -> tensor<?x2x128xf32> {
   %r = mla.project_v
       ins(o_latent = %o : tensor<?x2x512xf32>, w_uv = %w : tensor<2x128x512xf32>)
       outs(out = %e : tensor<?x2x128xf32>)
+  return %r : tensor<?x2x128xf32>
+}
+
+// CHECK: "name": "caller",
+// CHECK-COUNT-2: "role": "input",
+// CHECK: "role": "output",
+func.func @caller(%o: tensor<?x2x512xf32>, %w: tensor<2x128x512xf32>,
+                  %e: tensor<?x2x128xf32>) -> tensor<?x2x128xf32> {
+  %r = call @hidden(%o, %w, %e)
+      : (tensor<?x2x512xf32>, tensor<2x128x512xf32>, tensor<?x2x128xf32>)
+      -> tensor<?x2x128xf32>
   return %r : tensor<?x2x128xf32>
 }
 
