@@ -24,6 +24,12 @@ struct DroppedOperand {
 void replaceWithout(mlir::RewriterBase &rewriter, MLAOpInterface op,
                     llvm::ArrayRef<DroppedOperand> dropped);
 
+/// Whether results are values: what buffers hold may not be forwarded.
+inline bool isOnTensors(mlir::Operation *op) {
+  return llvm::cast<mlir::DestinationStyleOpInterface>(op)
+      .hasPureTensorSemantics();
+}
+
 /// `value` as a value of `type`, null when no cast can make it one.
 mlir::Value castTo(mlir::RewriterBase &rewriter, mlir::Value value,
                    mlir::Type type);

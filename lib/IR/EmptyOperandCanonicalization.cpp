@@ -11,10 +11,6 @@
 using namespace mlir;
 using namespace mla;
 
-static bool isOnTensors(Operation *op) {
-  return cast<DestinationStyleOpInterface>(op).hasPureTensorSemantics();
-}
-
 static bool hasNoElements(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && llvm::is_contained(type.getShape(), 0);
@@ -30,7 +26,7 @@ struct RemoveZeroWidthOperands
 
   LogicalResult matchAndRewrite(MLAOpInterface op,
                                 PatternRewriter &rewriter) const override {
-    if (!isOnTensors(op))
+    if (!mla::detail::isOnTensors(op))
       return failure();
     SmallVector<mla::detail::DroppedOperand> dropped;
     for (auto [index, spec] : llvm::enumerate(op.getOperandSpecs())) {
@@ -57,7 +53,7 @@ struct SkipZeroWidthConcat : public OpInterfaceRewritePattern<MLAOpInterface> {
 
   LogicalResult matchAndRewrite(MLAOpInterface op,
                                 PatternRewriter &rewriter) const override {
-    if (!isOnTensors(op))
+    if (!mla::detail::isOnTensors(op))
       return failure();
     bool changed = false;
     for (OpOperand &operand : op->getOpOperands()) {
@@ -102,7 +98,7 @@ struct FoldWithoutTokens : public OpInterfaceRewritePattern<MLAOpInterface> {
   LogicalResult matchAndRewrite(MLAOpInterface op,
                                 PatternRewriter &rewriter) const override {
     auto dpsOp = cast<DestinationStyleOpInterface>(op.getOperation());
-    if (!isOnTensors(op) ||
+    if (!mla::detail::isOnTensors(op) ||
         !(llvm::all_of(dpsOp.getDpsInits(), hasNoElements) ||
           (writesRowsOfTokens(op) && hasNoTokens(op))))
       return failure();

@@ -56,6 +56,19 @@ void mla::detail::noteRopeOff(Operation *op, StringRef reason) {
 
 LogicalResult mla::detail::verifyOperands(Operation *op) {
   auto mlaOp = cast<MLAOpInterface>(op);
+  // The generic form may give any sizes to the operand groups.
+  unsigned numOperands = 0;
+  for (auto [index, spec] : llvm::enumerate(mlaOp.getOperandSpecs())) {
+    bool isPresent = static_cast<bool>(mlaOp.getSpecOperand(index));
+    numOperands += isPresent;
+    if (!isPresent && !spec.isOptional)
+      return op->emitOpError() << "expected operand '" << spec.name << "'";
+  }
+  if (numOperands != op->getNumOperands())
+    return op->emitOpError()
+           << "expected one operand of a name, " << numOperands
+           << " in all, got " << op->getNumOperands();
+
   bool hasTensor = false, hasMemRef = false;
   for (Type type : op->getOperandTypes()) {
     hasTensor |= isa<RankedTensorType>(type);

@@ -51,10 +51,6 @@ static void removeRope(PatternRewriter &rewriter, RopeOpInterface op,
   });
 }
 
-static bool isOnTensors(Operation *op) {
-  return cast<DestinationStyleOpInterface>(op).hasPureTensorSemantics();
-}
-
 namespace {
 
 /// A rope that isn't live goes, and what only a live one needs.
@@ -64,7 +60,7 @@ struct RemoveDeadRope : public OpInterfaceRewritePattern<RopeOpInterface> {
   LogicalResult matchAndRewrite(RopeOpInterface op,
                                 PatternRewriter &rewriter) const override {
     RopeAttr rope = op.getRopeAttr();
-    if (!isOnTensors(op) || op.getLiveRope() ||
+    if (!mla::detail::isOnTensors(op) || op.getLiveRope() ||
         (!rope && !op.getCosSin() && !op.getPositions()))
       return failure();
     StringRef reason;
@@ -83,7 +79,7 @@ struct RemoveIdentityRope : public OpInterfaceRewritePattern<RopeOpInterface> {
 
   LogicalResult matchAndRewrite(RopeOpInterface op,
                                 PatternRewriter &rewriter) const override {
-    if (!isOnTensors(op) || !op.getLiveRope() ||
+    if (!mla::detail::isOnTensors(op) || !op.getLiveRope() ||
         !isIdentityTable(op.getCosSin()))
       return failure();
     removeRope(rewriter, op, "identity table");

@@ -59,7 +59,9 @@ LogicalResult mla::detail::verifyElementType(MLAOpInterface op, StringRef label,
       continue;
     InFlightDiagnostic diagnostic = violation(op, label, name);
     diagnostic << "expected elements of type ";
-    llvm::interleave(allowed, diagnostic, " or ");
+    llvm::interleave(
+        llvm::SmallSetVector<Type, 2>(allowed.begin(), allowed.end()),
+        diagnostic, " or ");
     return diagnostic << ", got " << type;
   }
   return success();

@@ -99,6 +99,33 @@ func.func @f(%x: tensor<?x3x2x4xbf16>, %cos_sin: tensor<?x4xf32>,
 
 // -----
 
+// A group of two operands.
+func.func @f(%x: tensor<?x4xbf16>) {
+  // expected-error @+1 {{'mla.rope' op expected one operand of a name, 2 in all, got 3}}
+  %0:2 = "mla.rope"(%x, %x, %x) <{operandSegmentSizes = array<i32: 1, 0, 0, 2>}> : (tensor<?x4xbf16>, tensor<?x4xbf16>, tensor<?x4xbf16>) -> (tensor<?x4xbf16>, tensor<?x4xbf16>)
+  return
+}
+
+// -----
+
+// A group of none.
+func.func @f(%x: tensor<?x4xf32>) {
+  // expected-error @+1 {{'mla.rope' op expected operand 'x'}}
+  %0 = "mla.rope"(%x, %x) <{operandSegmentSizes = array<i32: 0, 1, 0, 1>}> : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+// C4: of an f32 input.
+func.func @f(%x: tensor<?x4xf32>, %y: tensor<?x4xbf16>) {
+  // expected-error @+1 {{'mla.rope' op (C4) y: expected elements of type 'f32', got 'bf16'}}
+  %0 = mla.rope ins(x = %x : tensor<?x4xf32>) outs(y = %y : tensor<?x4xbf16>)
+  return
+}
+
+// -----
+
 // A required operand.
 func.func @f(%x: tensor<?x4xbf16>) {
   // expected-error @+1 {{expected operand 'x' of mla.rope}}
