@@ -206,38 +206,20 @@ TEST(RecordingTest, MissingAndWrong) {
   using R = Recording &;
   check([](R r) { r.shapes.erase("c_kv"); },
         "expected a tensor c_kv, got none");
-  check(
-      [](R r) {
-        r.add("q", MLA_DTYPE_F32, {2, 6});
-      },
-      "q: expected rank 3, got shape [2, 6]");
-  check(
-      [](R r) {
-        r.add("c_kv", MLA_DTYPE_F32, {3, 8});
-      },
-      "c_kv: expected shape [S, L] = [2, 8], got [3, 8]");
-  check(
-      [](R r) {
-        r.add("w_kv_b", MLA_DTYPE_BF16, {3, 9, 7});
-      },
-      "w_kv_b: expected shape [H, N+V, L] = [3, 9, 8], got [3, 9, 7]");
-  check(
-      [](R r) {
-        r.add("w_kv_b", MLA_DTYPE_BF16, {3, 4, 8});
-      },
-      "expected H, L, N and V of at least 1, got H = 3, L = 8, N = 4, V = 0");
-  check(
-      [](R r) {
-        r.add("out", MLA_DTYPE_F32, {2, 3, 4});
-      },
-      "out: expected shape [S, H, V] = [2, 3, 5], got [2, 3, 4]");
+  check([](R r) { r.add("q", MLA_DTYPE_F32, {2, 6}); },
+        "q: expected rank 3, got shape [2, 6]");
+  check([](R r) { r.add("c_kv", MLA_DTYPE_F32, {3, 8}); },
+        "c_kv: expected shape [S, L] = [2, 8], got [3, 8]");
+  check([](R r) { r.add("w_kv_b", MLA_DTYPE_BF16, {3, 9, 7}); },
+        "w_kv_b: expected shape [H, N+V, L] = [3, 9, 8], got [3, 9, 7]");
+  check([](R r) { r.add("w_kv_b", MLA_DTYPE_BF16, {3, 4, 8}); },
+        "expected H, L, N and V of at least 1, got H = 3, L = 8, N = 4, V = 0");
+  check([](R r) { r.add("out", MLA_DTYPE_F32, {2, 3, 4}); },
+        "out: expected shape [S, H, V] = [2, 3, 5], got [2, 3, 4]");
   check([](R r) { r.add("sinks", MLA_DTYPE_F32, {2}); },
         "sinks: expected shape [H] = [3], got [2]");
-  check(
-      [](R r) {
-        r.add("topk_indices", MLA_DTYPE_I32, {1, 4});
-      },
-      "topk_indices: expected shape [S, topk] = [2, 4], got [1, 4]");
+  check([](R r) { r.add("topk_indices", MLA_DTYPE_I32, {1, 4}); },
+        "topk_indices: expected shape [S, topk] = [2, 4], got [1, 4]");
   check([](R r) { r.metadata.erase("softmax_scale"); },
         "expected softmax_scale in the metadata, got none");
   for (const char *scale : {"0", "-1", "nan", "inf", "x", ""})
