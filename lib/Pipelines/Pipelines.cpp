@@ -27,6 +27,7 @@ void mla::buildMLABufferizePipeline(OpPassManager &pm,
   decompose.form = options.form;
   pm.addPass(createMLADecompose(decompose));
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createMLAOutlineLayers());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   pm.addPass(createCSEPass());

@@ -24,8 +24,7 @@ bool mla::isEntry(func::FuncOp function) {
 }
 
 func::FuncOp DestinationFlow::getCallee(func::CallOp call) {
-  auto callee =
-      symbols.lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
+  auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
   return callee && !callee.isExternal() ? callee : func::FuncOp();
 }
 

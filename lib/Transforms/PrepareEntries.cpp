@@ -108,7 +108,6 @@ static StringRef getResultName(Value result) {
 LogicalResult EntryPreparation::addDestinations() {
   auto terminator =
       cast<func::ReturnOp>(entry.getBody().front().getTerminator());
-  OpBuilder insertion(terminator);
   for (OpOperand &returned : terminator->getOpOperands()) {
     auto type = dyn_cast<RankedTensorType>(returned.get().getType());
     if (!type)
@@ -124,6 +123,9 @@ LogicalResult EntryPreparation::addDestinations() {
     Value destination =
         entry.getBody().addArgument(type, returned.get().getLoc());
     given.push_back(names.make(getResultName(returned.get())));
+    // Right behind the value, so that it stays with its layer.
+    OpBuilder insertion(terminator);
+    insertion.setInsertionPointAfterValue(returned.get());
     returned.set(
         bufferization::MaterializeInDestinationOp::create(
             insertion, returned.get().getLoc(), returned.get(), destination)
@@ -195,7 +197,7 @@ struct PrepareEntries
     getOperation()->walk([&](func::CallOp call) {
       called.insert(call.getCalleeAttr().getAttr());
     });
-    SymbolTableCollection symbols;
+    SymbolTable symbols(getOperation());
     DestinationFlow flow(symbols);
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (isEntry(function) &&

@@ -23,7 +23,7 @@ bool isEntry(mlir::func::FuncOp function);
 /// casts, loops, branches and calls of functions of the module.
 class DestinationFlow {
 public:
-  explicit DestinationFlow(mlir::SymbolTableCollection &symbols)
+  explicit DestinationFlow(const mlir::SymbolTable &symbols)
       : symbols(symbols) {}
 
   /// The function argument whose buffer `value` takes, null when there is none.
@@ -45,7 +45,7 @@ private:
   mlir::Value getCalleeArgument(mlir::OpOperand &operand);
   mlir::func::FuncOp getCallee(mlir::func::CallOp call);
 
-  mlir::SymbolTableCollection &symbols;
+  const mlir::SymbolTable &symbols;
   /// Index of the argument that each result of a function flows from, -1: none.
   llvm::DenseMap<mlir::Operation *, llvm::SmallVector<int64_t>> resultRoots;
   /// Roots of the results of loops and branches; without this chains of them

@@ -159,4 +159,25 @@ def MLAVerifyInplace : Pass<"mla-verify-inplace", "::mlir::ModuleOp"> {
   }];
 }
 
+def MLAOutlineLayers : Pass<"mla-outline-layers", "::mlir::ModuleOp"> {
+  let summary = "Splits functions of many layers, to keep bufferization linear";
+  let description = [{
+    The analysis of bufferization takes time that is up to cubic in the uses of one
+    buffer, and the layers of a step share the lengths, the page table and often the
+    cache. In a function of more than `max-layers` layers this pass moves runs of
+    that many, with what lies between them, into private functions.
+
+    A layer is an operation that writes a cache, or a call of a function of the
+    module. Runs are cut where the fewest tensors pass from one to the next. A
+    run stays where it is when a tensor that it makes for others isn't in the buffer
+    of an argument, or when it holds an operation with side effects. Constants and
+    empty tensors are cloned, what several runs use is passed to them.
+  }];
+  let options = [
+    Option<"maxLayers", "max-layers", "unsigned", /*default=*/"8",
+           "Most layers that a function may have, at least 2">
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 #endif // MLA_TRANSFORMS_PASSES_TD

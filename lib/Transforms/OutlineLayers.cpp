@@ -1,0 +1,267 @@
+//===- OutlineLayers.cpp - mla-outline-layers -----------------------------===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mla/IR/MLAOps.h"
+#include "mla/Transforms/Entries.h"
+#include "mla/Transforms/Passes.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mla {
+#define GEN_PASS_DEF_MLAOUTLINELAYERS
+#include "mla/Transforms/Passes.h.inc"
+} // namespace mla
+
+using namespace mlir;
+using namespace mla;
+
+namespace {
+
+/// One round on one function: runs of at most `maxLayers` layers become private
+/// functions. A layer is an operation that writes a cache, or a call of a
+/// function of the module, such as one that an earlier round made.
+class LayerOutlining {
+public:
+  LayerOutlining(func::FuncOp function, SymbolTable &symbols,
+                 unsigned maxLayers)
+      : function(function), symbols(symbols), maxLayers(maxLayers) {}
+
+  void run();
+
+private:
+  /// A run of layers with what lies between them, as indices of `ops`.
+  struct Run {
+    size_t begin, end;
+    bool contains(size_t index) const { return begin <= index && index < end; }
+  };
+
+  bool isLayer(Operation *op);
+  SmallVector<Run> findRuns();
+  /// The operations of the run that can move to a function of its own; none
+  /// when the run must stay.
+  SmallVector<Operation *> selectMoved(Run run);
+  /// Their results that others use; nullopt when one is in no argument's
+  /// buffer.
+  std::optional<SmallVector<Value>> findOutputs(Run run,
+                                                ArrayRef<Operation *> moved);
+  void outline(Run run);
+
+  /// The index of the operation of `ops` that is `op` or contains it.
+  size_t getIndex(Operation *op) {
+    auto it =
+        indices.find(function.getBody().front().findAncestorOpInBlock(*op));
+    return it == indices.end() ? ops.size() : it->second;
+  }
+  bool isUsedOutside(Value value, Run run) {
+    return llvm::any_of(value.getUsers(), [&](Operation *user) {
+      return !run.contains(getIndex(user));
+    });
+  }
+
+  func::FuncOp function;
+  SymbolTable &symbols;
+  unsigned maxLayers;
+  SmallVector<Operation *> ops;
+  DenseMap<Operation *, size_t> indices;
+};
+
+} // namespace
+
+bool LayerOutlining::isLayer(Operation *op) {
+  if (auto call = dyn_cast<func::CallOp>(op)) {
+    auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
+    return callee && !callee.isExternal();
+  }
+  auto mlaOp = dyn_cast<MLAOpInterface>(op);
+  return mlaOp && mlaOp.getNamedResult("cache");
+}
+
+SmallVector<LayerOutlining::Run> LayerOutlining::findRuns() {
+  // numCrossing[i]: tensors made before ops[i] and used there or later. Two
+  // runs are cut where it is least, so that the fewest values pass between
+  // them.
+  SmallVector<size_t> layers;
+  SmallVector<int64_t> numCrossing(ops.size() + 1, 0);
+  for (auto [index, op] : llvm::enumerate(ops)) {
+    if (isLayer(op))
+      layers.push_back(index);
+    for (Value result : op->getResults()) {
+      if (!isa<TensorType>(result.getType()))
+        continue;
+      size_t lastUse = index;
+      for (Operation *user : result.getUsers())
+        lastUse = std::max(lastUse, getIndex(user));
+      ++numCrossing[index + 1];
+      --numCrossing[lastUse + 1];
+    }
+  }
+  if (layers.size() <= maxLayers)
+    return {};
+  for (size_t i = 1; i < numCrossing.size(); ++i)
+    numCrossing[i] += numCrossing[i - 1];
+
+  SmallVector<Run> runs;
+  size_t begin = 0;
+  for (size_t i = 0; i + 1 < layers.size(); i += maxLayers) {
+    size_t last = std::min(i + maxLayers, layers.size()) - 1;
+    size_t limit = last + 1 < layers.size() ? layers[last + 1] : ops.size() - 1;
+    size_t end = layers[last] + 1;
+    for (size_t cut = end; cut <= limit; ++cut)
+      if (numCrossing[cut] <= numCrossing[end])
+        end = cut;
+    // A run of one layer would gain nothing.
+    if (last > i)
+      runs.push_back({begin, end});
+    begin = end;
+  }
+  return runs;
+}
+
+SmallVector<Operation *> LayerOutlining::selectMoved(Run run) {
+  // What others use too and no layer of the run made stays, ahead of the call,
+  // with its operands.
+  DenseSet<Operation *> made, staying;
+  for (size_t i = run.begin; i < run.end; ++i) {
+    bool isMade = isLayer(ops[i]);
+    if (!isMade && !isMemoryEffectFree(ops[i]))
+      return {};
+    ops[i]->walk([&](Operation *nested) {
+      for (Value operand : nested->getOperands())
+        isMade |= made.contains(operand.getDefiningOp());
+    });
+    if (isMade)
+      made.insert(ops[i]);
+  }
+  for (size_t i = run.end; i-- > run.begin;) {
+    if (made.contains(ops[i]))
+      continue;
+    for (Operation *user : ops[i]->getUsers()) {
+      size_t index = getIndex(user);
+      if (!run.contains(index) || staying.contains(ops[index]))
+        staying.insert(ops[i]);
+    }
+  }
+  SmallVector<Operation *> moved;
+  for (size_t i = run.begin; i < run.end; ++i)
+    if (!staying.contains(ops[i]))
+      moved.push_back(ops[i]);
+  return moved;
+}
+
+std::optional<SmallVector<Value>>
+LayerOutlining::findOutputs(Run run, ArrayRef<Operation *> moved) {
+  DestinationFlow flow(symbols);
+  SmallVector<Value> outputs;
+  for (Operation *op : moved)
+    for (Value result : op->getResults()) {
+      if (!isUsedOutside(result, run))
+        continue;
+      if (isa<TensorType>(result.getType()) && !flow.getRoot(result))
+        return std::nullopt;
+      outputs.push_back(result);
+    }
+  return outputs;
+}
+
+/// Whether each function that uses the operation's result has its own.
+static bool isCloned(Operation *op) {
+  return op->hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp>(op);
+}
+
+void LayerOutlining::outline(Run run) {
+  SmallVector<Operation *> moved = selectMoved(run);
+  if (moved.empty())
+    return;
+  std::optional<SmallVector<Value>> outputs = findOutputs(run, moved);
+  if (!outputs)
+    return;
+
+  Block *block = moved.front()->getBlock();
+  DenseSet<Operation *> isMoved(moved.begin(), moved.end());
+  llvm::SetVector<Value> inputs;
+  llvm::SetVector<Operation *> clones;
+  auto addInput = [&](auto &&self, Value value) -> void {
+    Operation *definition = value.getDefiningOp();
+    if (value.getParentBlock() != block || isMoved.contains(definition))
+      return;
+    if (!definition || !isCloned(definition)) {
+      inputs.insert(value);
+      return;
+    }
+    for (Value operand : definition->getOperands())
+      self(self, operand);
+    clones.insert(definition);
+  };
+  for (Operation *op : moved)
+    op->walk([&](Operation *nested) {
+      for (Value operand : nested->getOperands())
+        addInput(addInput, operand);
+    });
+
+  Location loc = moved.front()->getLoc();
+  OpBuilder builder(function.getContext());
+  auto part = func::FuncOp::create(
+      loc, (function.getSymName() + ".layers").str(),
+      builder.getFunctionType(TypeRange(inputs.getArrayRef()),
+                              TypeRange(ValueRange(*outputs))));
+  part.setPrivate();
+  symbols.insert(part, std::next(function->getIterator()));
+  builder.setInsertionPointAfter(moved.back());
+  auto call = func::CallOp::create(builder, loc, part, inputs.getArrayRef());
+  for (auto [output, result] : llvm::zip_equal(*outputs, call.getResults()))
+    output.replaceUsesWithIf(result, [&](OpOperand &use) {
+      return !run.contains(getIndex(use.getOwner()));
+    });
+
+  Block *body = part.addEntryBlock();
+  builder.setInsertionPointToStart(body);
+  IRMapping mapping;
+  mapping.map(inputs, body->getArguments());
+  for (Operation *op : clones)
+    builder.clone(*op, mapping);
+  for (Operation *op : moved) {
+    op->moveBefore(body, body->end());
+    op->walk([&](Operation *nested) {
+      for (OpOperand &operand : nested->getOpOperands())
+        operand.set(mapping.lookupOrDefault(operand.get()));
+    });
+  }
+  builder.setInsertionPointToEnd(body);
+  func::ReturnOp::create(builder, loc, *outputs);
+}
+
+void LayerOutlining::run() {
+  for (Operation &op : function.getBody().front()) {
+    indices[&op] = ops.size();
+    ops.push_back(&op);
+  }
+  // One round only: a call of everything has so many operands and results that
+  // relating them costs more than the calls that it replaces.
+  for (Run run : findRuns())
+    outline(run);
+}
+
+namespace {
+
+struct OutlineLayers : public mla::impl::MLAOutlineLayersBase<OutlineLayers> {
+  using MLAOutlineLayersBase::MLAOutlineLayersBase;
+
+  void runOnOperation() override {
+    SymbolTable symbols(getOperation());
+    for (auto function :
+         llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
+      if (function.isExternal() || !function.getBody().hasOneBlock() ||
+          function->hasAttr(MLADialect::kHostAttr))
+        continue;
+      LayerOutlining(function, symbols, maxLayers).run();
+    }
+  }
+};
+
+} // namespace
