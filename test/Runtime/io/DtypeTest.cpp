@@ -1,5 +1,4 @@
-//===- DtypeTest.cpp - Conversions against the formats' definition
-//---------===//
+//===- DtypeTest.cpp - Conversions against the formats --------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

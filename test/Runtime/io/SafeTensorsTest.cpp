@@ -1,5 +1,4 @@
-//===- SafeTensorsTest.cpp - The format, and files that lie
-//----------------===//
+//===- SafeTensorsTest.cpp - The format and files that lie ----------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

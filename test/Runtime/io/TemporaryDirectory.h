@@ -1,5 +1,4 @@
-//===- TemporaryDirectory.h - A directory that a test leaves clean -*- C++
-//-*-===//
+//===- TemporaryDirectory.h - A clean directory -----------------*- C++ -*-===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
