@@ -17,13 +17,20 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/Transforms/IPO/GlobalDCE.h"
+#include "llvm/Transforms/IPO/StripDeadPrototypes.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
 
 using namespace llvm;
 
 namespace {
 
-/// Code runs on every processor of this machine's architecture: what is
-/// compiled only prepares calls, so a newer one's instructions gain nothing.
+/// Code runs on every processor of this machine's architecture. What is
+/// compiled only prepares calls: beside the runtime's checks of their arguments
+/// neither a newer processor's instructions nor the optimizing code generator
+/// make a difference that can be measured, and the latter takes minutes over
+/// the block of stores that a model of many layers is.
 Expected<std::unique_ptr<TargetMachine>> createMachine() {
   InitializeNativeTarget();
   InitializeNativeTargetAsmPrinter();
@@ -37,14 +44,15 @@ Expected<std::unique_ptr<TargetMachine>> createMachine() {
       triple.getArch() == Triple::x86_64 ? "x86-64" : "generic";
   std::unique_ptr<TargetMachine> machine(target->createTargetMachine(
       triple, processor, /*Features=*/"", TargetOptions(), Reloc::PIC_,
-      /*CM=*/std::nullopt, CodeGenOptLevel::Less));
+      /*CM=*/std::nullopt, CodeGenOptLevel::None));
   if (!machine)
     return createStringError("code generator: expected one for " +
                              triple.str() + ", got none");
   return machine;
 }
 
-void optimize(Module &module, TargetMachine &machine) {
+/// Removes what nothing reaches and what is computed twice, in linear time.
+void simplify(Module &module, TargetMachine &machine) {
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager components;
@@ -55,8 +63,14 @@ void optimize(Module &module, TargetMachine &machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O1)
-      .run(module, modules);
+  FunctionPassManager simplification;
+  simplification.addPass(EarlyCSEPass());
+  simplification.addPass(SimplifyCFGPass());
+  ModulePassManager passes;
+  passes.addPass(createModuleToFunctionPassAdaptor(std::move(simplification)));
+  passes.addPass(GlobalDCEPass());
+  passes.addPass(StripDeadPrototypesPass());
+  passes.run(module, modules);
 }
 
 Expected<std::string> emitObject(Module &module, TargetMachine &machine) {
@@ -93,7 +107,7 @@ Expected<std::string> mla::generateCode(mlir::ModuleOp module, EmitKind kind) {
     return machine.takeError();
   translated->setTargetTriple((*machine)->getTargetTriple());
   translated->setDataLayout((*machine)->createDataLayout());
-  optimize(*translated, **machine);
+  simplify(*translated, **machine);
   if (kind == EmitKind::LLVM) {
     raw_string_ostream(text) << *translated;
     return text;

@@ -18,7 +18,7 @@ namespace mla {
 enum class EmitKind {
   SharedObject, ///< loaded by mla_module_load
   Object,       ///< relocatable, position-independent
-  LLVM,         ///< LLVM IR, optimized, as text
+  LLVM,         ///< LLVM IR, as text
   MLIR          ///< the llvm dialect, as text
 };
 

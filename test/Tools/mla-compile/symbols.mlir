@@ -28,8 +28,8 @@
 
 // Text goes to stdout where no file is named.
 // RUN: mla-compile %s --emit=llvm | FileCheck %s --check-prefix=LLVM
-// LLVM-DAG: @mla_manifest = {{(local_unnamed_addr )?}}constant [{{[0-9]+}} x i8] c"{\22schema\22:1,{{.*}}}\00"
-// LLVM-DAG: @mla_module_abi = {{(local_unnamed_addr )?}}constant i32 1
+// LLVM-DAG: @mla_manifest = constant [{{[0-9]+}} x i8] c"{\22schema\22:1,{{.*}}}\00"
+// LLVM-DAG: @mla_module_abi = constant i32 1
 // LLVM-DAG: define {{.*}}i32 @first(ptr
 // LLVM-DAG: declare {{.*}}@mla_project_v(ptr
 
