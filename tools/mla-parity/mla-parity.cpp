@@ -99,14 +99,15 @@ void addList(CLI::App &app, const std::string &name, std::vector<T> &values,
 }
 
 void addBuildOptions(CLI::App &app, Options &options) {
-  addList(app, "--dtype", options.build.dtypes,
-          "Types of activations and cache (default f32,bf16,f16)", "TYPE,...",
-          oneOf({"f32", "bf16", "f16"}));
+  addList(
+      app, "--dtype", options.build.dtypes,
+      "Types of activations and cache, comma-separated (default f32,bf16,f16)",
+      "TYPE", oneOf({"f32", "bf16", "f16"}));
   addList(app, "--page-size", options.build.pageSizes,
-          "Tokens a page of the cache (default 64)", "TOKENS,...", positive());
+          "Tokens a page of the cache (default 64)", "TOKENS", positive());
   addList(app, "--heads", options.build.heads,
           "Query heads; the recorded ones are repeated (default: as recorded)",
-          "NUMBER,...", positive());
+          "NUMBER", positive());
 }
 
 void addRunOptions(CLI::App &app, Options &options) {
@@ -115,7 +116,7 @@ void addRunOptions(CLI::App &app, Options &options) {
       ->type_name("DEVICE")
       ->check(oneOf({"cpu", "cuda"}));
   addList(app, "--forms", options.forms,
-          "Forms to run (default absorbed,stepwise,batch)", "FORM,...",
+          "Forms to run (default absorbed,stepwise,batch)", "FORM",
           oneOf(getFormNames()));
   app.add_option("--json", options.json, "Write the results as JSON")
       ->type_name("FILE");
