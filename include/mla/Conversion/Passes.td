@@ -48,7 +48,8 @@ def ConvertMLAToRuntime : Pass<"convert-mla-to-runtime", "::mlir::ModuleOp"> {
     buffers may be device memory.
   }];
   let dependentDialects = [
-    "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
     "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"
   ];
 }

@@ -9,6 +9,7 @@
 #include "mla/Conversion/MLAToRuntime/RuntimeTable.h"
 #include "mla/IR/DimSolver.h"
 #include "mla/IR/MLAOps.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -56,16 +57,15 @@ struct StructWriter {
                       builder.getIntegerAttr(builder.getIntegerType(bits),
                                              value)));
   }
-  /// An index value.
-  void storeIndex(uint64_t offset, Value index) {
-    store(offset, arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
-                                             index));
-  }
-  void storeIndex(uint64_t offset, OpFoldResult index) {
-    if (auto value = dyn_cast<Value>(index))
-      storeIndex(offset, value);
-    else
-      store(offset, cast<IntegerAttr>(cast<Attribute>(index)).getInt(), 64);
+  /// All bytes to zero, which is "absent" in every field.
+  void clear(uint64_t size) {
+    auto constant = [&](int64_t value, unsigned bits) {
+      return LLVM::ConstantOp::create(
+          builder, loc,
+          builder.getIntegerAttr(builder.getIntegerType(bits), value));
+    };
+    LLVM::MemsetOp::create(builder, loc, base, constant(0, 8),
+                           constant(size, 64), /*isVolatile=*/false);
   }
 };
 
@@ -156,52 +156,87 @@ Value CallBuilder::getSlot(unsigned index, uint64_t size) {
   return slots[index];
 }
 
+LLVM::LLVMFuncOp CallBuilder::getTensorWriter(int64_t rank) {
+  std::string name = ("mla.tensor." + Twine(rank)).str();
+  if (auto function = symbols.lookup<LLVM::LLVMFuncOp>(name))
+    return function;
+  auto module = cast<ModuleOp>(symbols.getOp());
+  OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+  Location loc = module.getLoc();
+  Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
+  SmallVector<Type> types{pointer, pointer, builder.getI32Type(),
+                          builder.getI64Type()};
+  types.append(2 * rank, builder.getI64Type());
+  auto function = LLVM::LLVMFuncOp::create(
+      builder, loc, name,
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()),
+                                  types),
+      LLVM::Linkage::Internal);
+  symbols.insert(function);
+  Block *block = function.addEntryBlock(builder);
+  builder.setInsertionPointToStart(block);
+  StructWriter writer{builder, loc, block->getArgument(0)};
+  writer.clear(sizeof(mla_tensor)); // The device is the context's.
+  writer.store(offsetof(mla_tensor, data), block->getArgument(1));
+  writer.store(offsetof(mla_tensor, dtype), block->getArgument(2));
+  writer.store(offsetof(mla_tensor, rank), rank, 32);
+  writer.store(offsetof(mla_tensor, byte_offset), block->getArgument(3));
+  for (int64_t i = 0; i < rank; ++i) {
+    uint64_t at = i * sizeof(int64_t);
+    writer.store(offsetof(mla_tensor, shape) + at, block->getArgument(4 + i));
+    writer.store(offsetof(mla_tensor, strides) + at,
+                 block->getArgument(4 + rank + i));
+  }
+  LLVM::ReturnOp::create(builder, loc, ValueRange());
+  return function;
+}
+
 Value CallBuilder::storeTensor(
     OpBuilder &builder, Location loc, unsigned slot, Value memref,
     std::optional<std::pair<int64_t, int64_t>> columns) {
   auto type = cast<MemRefType>(memref.getType());
   Type element = type.getElementType();
-  int64_t bytes = element.isIndex() ? 8 : element.getIntOrFloatBitWidth() / 8;
-  StructWriter writer{builder, loc, getSlot(slot, sizeof(mla_tensor))};
+  Type i64 = builder.getI64Type();
+  auto toI64 = [&](OpFoldResult index) -> Value {
+    if (auto value = dyn_cast<Value>(index))
+      return arith::IndexCastOp::create(builder, loc, i64, value);
+    return LLVM::ConstantOp::create(
+        builder, loc,
+        builder.getI64IntegerAttr(
+            cast<IntegerAttr>(cast<Attribute>(index)).getInt()));
+  };
 
-  Value address = memref::ExtractAlignedPointerAsIndexOp::create(
-      builder, loc, memref);
-  Value integer = arith::IndexCastOp::create(builder, loc,
-                                             builder.getI64Type(), address);
-  writer.store(offsetof(mla_tensor, data),
-               LLVM::IntToPtrOp::create(
-                   builder, loc,
-                   LLVM::LLVMPointerType::get(builder.getContext()), integer));
-  writer.store(offsetof(mla_tensor, device_type), MLA_DEVICE_CONTEXT, 32);
-  writer.store(offsetof(mla_tensor, device_id), 0, 32);
-  writer.store(offsetof(mla_tensor, dtype), getDtypeCode(element), 32);
-  writer.store(offsetof(mla_tensor, rank), type.getRank(), 32);
-
+  Value address =
+      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, memref);
   auto metadata =
       memref::ExtractStridedMetadataOp::create(builder, loc, memref);
-  for (int64_t i = 0; i < type.getRank(); ++i) {
-    uint64_t at = i * sizeof(int64_t);
-    if (columns && i == type.getRank() - 1)
-      writer.store(offsetof(mla_tensor, shape) + at, columns->second, 64);
-    else
-      writer.storeIndex(offsetof(mla_tensor, shape) + at,
-                        metadata.getConstifiedMixedSizes()[i]);
-    writer.storeIndex(offsetof(mla_tensor, strides) + at,
-                      metadata.getConstifiedMixedStrides()[i]);
+  SmallVector<OpFoldResult> sizes = metadata.getConstifiedMixedSizes();
+  OpFoldResult offset = metadata.getConstifiedMixedOffset();
+  if (columns) {
+    sizes.back() = builder.getIndexAttr(columns->second);
+    AffineExpr start = builder.getAffineSymbolExpr(0) + columns->first;
+    offset = affine::makeComposedFoldedAffineApply(builder, loc, start, offset);
   }
-  Value offset = metadata.getOffset();
-  if (columns && columns->first) {
-    Value first =
-        arith::ConstantIndexOp::create(builder, loc, columns->first);
-    offset = arith::AddIOp::create(builder, loc, offset, first);
-  }
-  Value size = arith::ConstantIndexOp::create(builder, loc, bytes);
-  writer.storeIndex(offsetof(mla_tensor, byte_offset),
-                    Value(arith::MulIOp::create(builder, loc, offset, size)));
-  writer.store(offsetof(mla_tensor, flags), 0, 64);
-  writer.store(offsetof(mla_tensor, reserved), 0, 64);
-  writer.store(offsetof(mla_tensor, reserved) + 8, 0, 64);
-  return writer.base;
+  int64_t bytes =
+      element.isIndex() ? 8 : element.getIntOrFloatBitWidth() / 8;
+  offset = affine::makeComposedFoldedAffineApply(
+      builder, loc, builder.getAffineSymbolExpr(0) * bytes, offset);
+
+  SmallVector<Value> arguments{
+      getSlot(slot, sizeof(mla_tensor)),
+      LLVM::IntToPtrOp::create(
+          builder, loc, LLVM::LLVMPointerType::get(builder.getContext()),
+          toI64(address)),
+      LLVM::ConstantOp::create(
+          builder, loc, builder.getI32IntegerAttr(getDtypeCode(element))),
+      toI64(offset)};
+  for (OpFoldResult size : sizes)
+    arguments.push_back(toI64(size));
+  for (OpFoldResult stride : metadata.getConstifiedMixedStrides())
+    arguments.push_back(toI64(stride));
+  LLVM::CallOp::create(builder, loc, getTensorWriter(type.getRank()),
+                       arguments);
+  return arguments.front();
 }
 
 LogicalResult CallBuilder::convert(Operation *op) {
@@ -210,21 +245,15 @@ LogicalResult CallBuilder::convert(Operation *op) {
     return failure();
   OpBuilder builder(op);
   Location loc = op->getLoc();
-  auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
   uint64_t largest = 0;
   for (const RuntimeOp &runtimeOp : getRuntimeOps())
     largest = std::max(largest, runtimeOp.paramsSize);
   StructWriter params{builder, loc, getSlot(0, largest)};
+  params.clear(fields.runtimeOp->paramsSize);
   params.store(0, fields.runtimeOp->paramsSize, 64);
 
   unsigned nextSlot = 1;
   llvm::StringSet<> used;
-  Value null;
-  auto storeNull = [&](uint64_t offset) {
-    if (!null)
-      null = LLVM::ZeroOp::create(builder, loc, pointer);
-    params.store(offset, null);
-  };
   for (const RuntimeField &field : fields.runtimeOp->fields) {
     used.insert(field.source);
     Value operand = fields.operands.lookup(field.source);
@@ -233,22 +262,19 @@ LogicalResult CallBuilder::convert(Operation *op) {
       if (operand)
         params.store(field.offset,
                      storeTensor(builder, loc, nextSlot++, operand, {}));
-      else
-        storeNull(field.offset);
       break;
     case RuntimeFieldKind::CacheLatent:
     case RuntimeFieldKind::CachePe: {
+      if (!operand)
+        break;
       bool isPe = field.kind == RuntimeFieldKind::CachePe;
-      int64_t width =
-          operand ? cast<MemRefType>(operand.getType()).getShape().back() : 0;
-      if (operand && (ShapedType::isDynamic(width) || !fields.kvLoraRank))
+      int64_t width = cast<MemRefType>(operand.getType()).getShape().back();
+      if (ShapedType::isDynamic(width) || !fields.kvLoraRank)
         return op->emitOpError("expected a cache with rows of a static width "
                                "and a static kv_lora_rank");
-      int64_t latent = operand ? *fields.kvLoraRank : 0;
-      if (!operand || (isPe && width == latent)) {
-        storeNull(field.offset);
+      int64_t latent = *fields.kvLoraRank;
+      if (isPe && width == latent)
         break;
-      }
       params.store(field.offset,
                    storeTensor(builder, loc, nextSlot++, operand,
                                isPe ? std::pair(latent, width - latent)
@@ -256,30 +282,27 @@ LogicalResult CallBuilder::convert(Operation *op) {
       break;
     }
     case RuntimeFieldKind::CacheScales:
-      storeNull(field.offset);
       break;
     case RuntimeFieldKind::I64:
       if (operand)
-        params.storeIndex(field.offset, operand);
-      else
-        params.store(field.offset, fields.integers.lookup(field.source), 64);
+        params.store(field.offset,
+                     arith::IndexCastOp::create(builder, loc,
+                                                builder.getI64Type(), operand));
+      else if (int64_t value = fields.integers.lookup(field.source))
+        params.store(field.offset, value, 64);
       break;
     case RuntimeFieldKind::F64:
-      params.store(field.offset,
-                   LLVM::ConstantOp::create(
-                       builder, loc,
-                       builder.getF64FloatAttr(
-                           fields.floats.lookup(field.source))));
-      break;
-    case RuntimeFieldKind::String: {
-      auto text = fields.strings.find(field.source);
-      if (text == fields.strings.end())
-        storeNull(field.offset);
-      else
+      if (double value = fields.floats.lookup(field.source))
         params.store(field.offset,
-                     getString(builder, loc, module, text->second));
+                     LLVM::ConstantOp::create(builder, loc,
+                                              builder.getF64FloatAttr(value)));
       break;
-    }
+    case RuntimeFieldKind::String:
+      if (auto text = fields.strings.find(field.source);
+          text != fields.strings.end())
+        params.store(field.offset,
+                     getString(builder, loc, symbols, text->second));
+      break;
     }
   }
   // What has no field would be ignored: refuse it instead.
@@ -289,7 +312,7 @@ LogicalResult CallBuilder::convert(Operation *op) {
              << fields.runtimeOp->name << " has a field for, got "
              << operand.getKey();
 
-  callRuntime(builder, loc, module, ("mla_" + fields.runtimeOp->name).str(),
+  callRuntime(builder, loc, symbols, ("mla_" + fields.runtimeOp->name).str(),
               builder.getI32Type(), {getRuntimeContext(function), params.base});
   op->erase();
   return success();

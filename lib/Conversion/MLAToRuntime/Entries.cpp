@@ -10,6 +10,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSwitch.h"
 
 #include "mla_runtime/runtime.h"
 
@@ -23,10 +25,10 @@ namespace {
 /// Emits one entry. The layout of mla_arg_spec and mla_tensor is the C header's.
 class EntryBuilder {
 public:
-  EntryBuilder(ModuleOp module, func::FuncOp body)
-      : module(module), body(body), loc(body.getLoc()),
-        builder(module.getContext()),
-        pointer(LLVM::LLVMPointerType::get(module.getContext())) {}
+  EntryBuilder(SymbolTable &symbols, func::FuncOp body)
+      : symbols(symbols), body(body), loc(body.getLoc()),
+        builder(body.getContext()),
+        pointer(LLVM::LLVMPointerType::get(body.getContext())) {}
 
   LogicalResult build(StringRef name);
 
@@ -45,7 +47,7 @@ private:
   }
   Value buildArgument(Value args, int64_t index, Type type);
 
-  ModuleOp module;
+  SymbolTable &symbols;
   func::FuncOp body;
   Location loc;
   OpBuilder builder;
@@ -68,7 +70,7 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
   Type i32 = builder.getI32Type();
   auto dimsType = LLVM::LLVMArrayType::get(builder.getI64Type(), MLA_MAX_RANK);
   auto specType = LLVM::LLVMStructType::getLiteral(
-      module.getContext(), {pointer, i32, i32, i32, i32, dimsType});
+      builder.getContext(), {pointer, i32, i32, i32, i32, dimsType});
   unsigned numArgs = body.getNumArguments() - 1;
 
   builder.setInsertionPoint(body);
@@ -76,13 +78,14 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
       builder, loc, LLVM::LLVMArrayType::get(specType, numArgs),
       /*isConstant=*/true, LLVM::Linkage::Internal, (name + ".args").str(),
       Attribute());
+  symbols.insert(global);
   builder.createBlock(&global.getInitializerRegion());
   Value specs = LLVM::PoisonOp::create(builder, loc, global.getType());
   auto insert = [&](Value value, ArrayRef<int64_t> position) {
     specs = LLVM::InsertValueOp::create(builder, loc, specs, value, position);
   };
 
-  llvm::MapVector<StringRef, int64_t> symbols;
+  llvm::MapVector<StringRef, int64_t> sizeNames;
   for (int64_t i = 0; i < numArgs; ++i) {
     unsigned arg = i + 1;
     auto nameAttr =
@@ -109,7 +112,7 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
              << "': expected an index or a tensor of an element type that the "
                 "ABI has and rank up to 6, got "
              << type;
-    insert(getString(builder, loc, module, nameAttr.getValue()), {i, 0});
+    insert(getString(builder, loc, symbols, nameAttr.getValue()), {i, 0});
     insert(constant(*role, 32), {i, 1});
     insert(constant(dtype, 32), {i, 2});
     insert(constant(memref ? memref.getRank() : 0, 32), {i, 3});
@@ -125,9 +128,9 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
       // -1 is a size of its own; names count down from -2.
       sizes[d] = -1;
       if (symbol && !symbol.getValue().empty())
-        sizes[d] = symbols
+        sizes[d] = sizeNames
                        .try_emplace(symbol.getValue(),
-                                    -2 - static_cast<int64_t>(symbols.size()))
+                                    -2 - static_cast<int64_t>(sizeNames.size()))
                        .first->second;
     }
     insert(LLVM::ConstantOp::create(builder, loc, dimsType,
@@ -180,14 +183,15 @@ LogicalResult EntryBuilder::build(StringRef name) {
   auto entry = func::FuncOp::create(
       builder, loc, name,
       builder.getFunctionType({pointer, pointer, builder.getI64Type()}, i32));
+  symbols.insert(entry);
   Block *block = entry.addEntryBlock();
   Block *refused = entry.addBlock(), *accepted = entry.addBlock();
   Value context = block->getArgument(0), args = block->getArgument(1);
 
   builder.setInsertionPointToStart(block);
   Value status = callRuntime(
-      builder, loc, module, "mla_begin", i32,
-      {context, getString(builder, loc, module, name),
+      builder, loc, symbols, "mla_begin", i32,
+      {context, getString(builder, loc, symbols, name),
        LLVM::AddressOfOp::create(builder, loc, *specs),
        constant(body.getNumArguments() - 1, 64), args, block->getArgument(2)});
   Value isOk = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
@@ -204,18 +208,15 @@ LogicalResult EntryBuilder::build(StringRef name) {
         buildArgument(args, i - 1, body.getArgument(i).getType()));
   func::CallOp::create(builder, loc, body, operands);
   func::ReturnOp::create(
-      builder, loc, callRuntime(builder, loc, module, "mla_end", i32, context));
+      builder, loc, callRuntime(builder, loc, symbols, "mla_end", i32, context));
   return success();
 }
 
-LogicalResult mla::buildEntry(ModuleOp module, func::FuncOp body) {
+LogicalResult mla::buildEntry(SymbolTable &symbols, func::FuncOp body) {
   std::string name = body.getName().str();
-  auto bodyName =
-      StringAttr::get(module.getContext(), name + ".body");
-  if (failed(SymbolTable::replaceAllSymbolUses(body, bodyName, module)))
-    return body.emitError("expected symbol uses of '")
-           << name << "' to be replaceable";
-  body.setName(bodyName);
+  if (failed(symbols.rename(body, name + ".body")))
+    return body.emitError("expected no other symbol '")
+           << name << ".body' and replaceable uses of '" << name << "'";
   body.setPrivate();
-  return EntryBuilder(module, body).build(name);
+  return EntryBuilder(symbols, body).build(name);
 }

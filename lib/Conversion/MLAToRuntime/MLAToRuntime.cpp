@@ -8,7 +8,9 @@
 #include "RuntimeCalls.h"
 #include "mla/Conversion/Passes.h"
 #include "mla/IR/MLAOps.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -23,7 +25,7 @@ using namespace mla;
 
 /// The arena's answer to an allocation: contiguous, sized by the type and the
 /// dynamic sizes.
-static void convertAlloc(ModuleOp module, func::FuncOp function,
+static void convertAlloc(SymbolTable &symbols, func::FuncOp function,
                          memref::AllocOp alloc) {
   OpBuilder builder(alloc);
   Location loc = alloc.getLoc();
@@ -51,8 +53,8 @@ static void convertAlloc(ModuleOp module, func::FuncOp function,
                       ? 8
                       : type.getElementTypeBitWidth() / 8;
   Value pointer = callRuntime(
-      builder, loc, module, "mla_arena_alloc",
-      LLVM::LLVMPointerType::get(module.getContext()),
+      builder, loc, symbols, "mla_arena_alloc",
+      LLVM::LLVMPointerType::get(builder.getContext()),
       {getRuntimeContext(function),
        LLVM::MulOp::create(builder, loc, elements, constant(bytes))});
   alloc.replaceAllUsesWith(
@@ -65,19 +67,19 @@ namespace {
 struct ConvertMLAToRuntime
     : public mla::impl::ConvertMLAToRuntimeBase<ConvertMLAToRuntime> {
   void runOnOperation() override {
-    ModuleOp module = getOperation();
+    SymbolTable symbols(getOperation());
     for (auto function :
-         llvm::to_vector(module.getOps<func::FuncOp>())) {
+         llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       if (function.isExternal())
         continue;
       bool isHost = function->hasAttr(MLADialect::kHostAttr);
       // A function without a context has nothing to convert.
-      if (getRuntimeContext(function) && failed(convertFunction(module, function)))
+      if (getRuntimeContext(function) && failed(convertFunction(symbols, function)))
         return signalPassFailure();
       if (!isHost && failed(checkLegality(function)))
         return signalPassFailure();
       if (function.isPublic() && !isHost && getRuntimeContext(function) &&
-          failed(buildEntry(module, function)))
+          failed(buildEntry(symbols, function)))
         return signalPassFailure();
       dropArgumentAttributes(function);
       // Private here is internal there: a shared object exports entries alone.
@@ -88,20 +90,20 @@ struct ConvertMLAToRuntime
     }
   }
 
-  LogicalResult convertFunction(ModuleOp module, func::FuncOp function) {
+  LogicalResult convertFunction(SymbolTable &symbols, func::FuncOp function) {
     SmallVector<Operation *> ops;
     function.walk([&](Operation *op) {
       if (isa<MLAOpInterface, memref::AllocOp, memref::DeallocOp,
               memref::CopyOp, linalg::FillOp>(op))
         ops.push_back(op);
     });
-    CallBuilder calls(module, function);
+    CallBuilder calls(symbols, function);
     for (Operation *op : ops) {
       if (auto alloc = dyn_cast<memref::AllocOp>(op)) {
         if (!alloc.getType().getLayout().isIdentity())
           return op->emitOpError("expected a contiguous allocation, got ")
                  << alloc.getType();
-        convertAlloc(module, function, alloc);
+        convertAlloc(symbols, function, alloc);
       } else if (isa<memref::DeallocOp>(op)) {
         op->erase(); // The arena lets go of everything at once.
       } else if (failed(calls.convert(op))) {
@@ -109,7 +111,7 @@ struct ConvertMLAToRuntime
       }
     }
     if (function->hasAttr(MLADialect::kHostAttr))
-      reportBeforeReturns(module, function);
+      reportBeforeReturns(symbols, function);
     return success();
   }
 
@@ -123,10 +125,10 @@ struct ConvertMLAToRuntime
   }
 
   /// Nobody sees the status of a function that mlir-runner runs: it prints it.
-  static void reportBeforeReturns(ModuleOp module, func::FuncOp function) {
+  static void reportBeforeReturns(SymbolTable &symbols, func::FuncOp function) {
     function.walk([&](func::ReturnOp op) {
       OpBuilder builder(op);
-      callRuntime(builder, op.getLoc(), module, "mla_context_report",
+      callRuntime(builder, op.getLoc(), symbols, "mla_context_report",
                   builder.getI32Type(), getRuntimeContext(function));
     });
   }

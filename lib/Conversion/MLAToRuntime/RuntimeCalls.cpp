@@ -24,36 +24,41 @@ Value mla::getRuntimeContext(func::FuncOp function) {
   return {};
 }
 
-Value mla::callRuntime(OpBuilder &builder, Location loc, ModuleOp module,
+/// Where a new symbol goes.
+static OpBuilder getModuleBuilder(SymbolTable &symbols) {
+  return OpBuilder::atBlockBegin(&symbols.getOp()->getRegion(0).front());
+}
+
+Value mla::callRuntime(OpBuilder &builder, Location loc, SymbolTable &symbols,
                        StringRef name, Type result, ValueRange arguments) {
   Type resultType =
       result ? result : LLVM::LLVMVoidType::get(builder.getContext());
-  auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
+  auto function = symbols.lookup<LLVM::LLVMFuncOp>(name);
   if (!function) {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(module.getBody());
+    OpBuilder moduleBuilder = getModuleBuilder(symbols);
     function = LLVM::LLVMFuncOp::create(
-        builder, module.getLoc(), name,
+        moduleBuilder, symbols.getOp()->getLoc(), name,
         LLVM::LLVMFunctionType::get(resultType,
                                     llvm::to_vector(arguments.getTypes())));
+    symbols.insert(function);
   }
   auto call = LLVM::CallOp::create(builder, loc, function, arguments);
   return result ? call.getResult() : Value();
 }
 
-Value mla::getString(OpBuilder &builder, Location loc, ModuleOp module,
+Value mla::getString(OpBuilder &builder, Location loc, SymbolTable &symbols,
                      StringRef text) {
   std::string name = ("mla.string." + text).str();
-  auto global = module.lookupSymbol<LLVM::GlobalOp>(name);
+  auto global = symbols.lookup<LLVM::GlobalOp>(name);
   if (!global) {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(module.getBody());
+    OpBuilder moduleBuilder = getModuleBuilder(symbols);
     std::string terminated = text.str() + '\0';
     global = LLVM::GlobalOp::create(
-        builder, module.getLoc(),
+        moduleBuilder, symbols.getOp()->getLoc(),
         LLVM::LLVMArrayType::get(builder.getI8Type(), terminated.size()),
         /*isConstant=*/true, LLVM::Linkage::Internal, name,
         builder.getStringAttr(terminated));
+    symbols.insert(global);
   }
   return LLVM::AddressOfOp::create(builder, loc, global);
 }

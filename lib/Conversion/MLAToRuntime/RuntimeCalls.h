@@ -9,9 +9,10 @@
 #define LIB_CONVERSION_MLATORUNTIME_RUNTIMECALLS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/BuiltinTypes.h"
-#include "llvm/ADT/MapVector.h"
+#include "mlir/IR/SymbolTable.h"
 
 namespace mla {
 
@@ -22,15 +23,15 @@ constexpr llvm::StringLiteral kDefaultContext = "mla_context_default";
 /// The context that mla-thread-context gave `function`, null when it didn't.
 mlir::Value getRuntimeContext(mlir::func::FuncOp function);
 
-/// Calls the external function `name` with C types, declaring it when needed.
-/// Returns its result, null when `result` is.
+/// Calls the external function `name` with C types, declaring it when needed in
+/// the module that `symbols` is of. Returns its result, null when `result` is.
 mlir::Value callRuntime(mlir::OpBuilder &builder, mlir::Location loc,
-                        mlir::ModuleOp module, llvm::StringRef name,
+                        mlir::SymbolTable &symbols, llvm::StringRef name,
                         mlir::Type result, mlir::ValueRange arguments);
 
-/// The address of a NUL-terminated constant in `module`.
+/// The address of a NUL-terminated constant of the module.
 mlir::Value getString(mlir::OpBuilder &builder, mlir::Location loc,
-                      mlir::ModuleOp module, llvm::StringRef text);
+                      mlir::SymbolTable &symbols, llvm::StringRef text);
 
 /// The runtime's code for an element type, MLA_DTYPE_NONE when it has none.
 uint32_t getDtypeCode(mlir::Type elementType);
@@ -46,8 +47,8 @@ mlir::Value makeMemRef(mlir::OpBuilder &builder, mlir::Location loc,
 /// them for the call only: a step of a thousand layers needs no more stack than one.
 class CallBuilder {
 public:
-  CallBuilder(mlir::ModuleOp module, mlir::func::FuncOp function)
-      : module(module), function(function) {}
+  CallBuilder(mlir::SymbolTable &symbols, mlir::func::FuncOp function)
+      : symbols(symbols), function(function) {}
 
   /// Replaces `op`; fails with a diagnostic when the runtime has no such field.
   llvm::LogicalResult convert(mlir::Operation *op);
@@ -56,18 +57,22 @@ private:
   struct Fields;
   llvm::LogicalResult collect(mlir::Operation *op, Fields &fields);
   mlir::Value getSlot(unsigned index, uint64_t size);
+  /// The module's function that fills an mla_tensor of `rank`: out of line, since
+  /// a step has thousands of them and the compiler's time goes with the code's size.
+  mlir::LLVM::LLVMFuncOp getTensorWriter(int64_t rank);
   mlir::Value storeTensor(mlir::OpBuilder &builder, mlir::Location loc,
                           unsigned slot, mlir::Value memref,
                           std::optional<std::pair<int64_t, int64_t>> columns);
 
-  mlir::ModuleOp module;
+  mlir::SymbolTable &symbols;
   mlir::func::FuncOp function;
   /// Slot 0 holds parameters, the others one mla_tensor each.
   llvm::SmallVector<mlir::Value> slots;
 };
 
 /// Turns the public function `body` into an entry of the ABI around a private body.
-llvm::LogicalResult buildEntry(mlir::ModuleOp module, mlir::func::FuncOp body);
+llvm::LogicalResult buildEntry(mlir::SymbolTable &symbols,
+                               mlir::func::FuncOp body);
 
 /// Whether only what may touch device memory's addresses, never its contents, is
 /// left in `function`; else emits an error.

@@ -27,12 +27,13 @@ namespace {
 struct ThreadContext : public mla::impl::MLAThreadContextBase<ThreadContext> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    SymbolTable symbols(module);
     llvm::SetVector<func::FuncOp> needing = findFunctions(module);
     for (func::FuncOp function : needing)
-      provideContext(module, function);
+      provideContext(symbols, function);
     for (func::FuncOp function : needing)
       function.walk([&](func::CallOp call) {
-        auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
+        auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
         if (!needing.contains(callee) || callee->hasAttr(MLADialect::kHostAttr))
           return;
         SmallVector<Value> operands{getRuntimeContext(function)};
@@ -62,7 +63,7 @@ struct ThreadContext : public mla::impl::MLAThreadContextBase<ThreadContext> {
     return needing;
   }
 
-  static void provideContext(ModuleOp module, func::FuncOp function) {
+  static void provideContext(SymbolTable &symbols, func::FuncOp function) {
     auto pointer = LLVM::LLVMPointerType::get(function.getContext());
     if (!function->hasAttr(MLADialect::kHostAttr)) {
       NamedAttribute mark(StringAttr::get(function.getContext(), kContextAttr),
@@ -74,7 +75,7 @@ struct ThreadContext : public mla::impl::MLAThreadContextBase<ThreadContext> {
       return;
     }
     OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
-    callRuntime(builder, function.getLoc(), module, kDefaultContext, pointer,
+    callRuntime(builder, function.getLoc(), symbols, kDefaultContext, pointer,
                 {});
   }
 };
