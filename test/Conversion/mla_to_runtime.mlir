@@ -5,19 +5,44 @@
 // RUN:   --split-input-file | FileCheck %s
 
 // A tensor is a struct of 152 bytes on the stack, its fields at the C header's
-// offsets; absent operands are null.
+// offsets, written by one function a rank; what it doesn't write is 0, and so are
+// absent operands.
+
+// CHECK-LABEL: llvm.func internal @mla.tensor.2(
+// CHECK-SAME:    %[[SLOT:[^:]+]]: !llvm.ptr, %[[DATA:[^:]+]]: !llvm.ptr, %[[DTYPE:[^:]+]]: i32,
+// CHECK-SAME:    %[[OFFSET:[^:]+]]: i64, %[[S0:[^:]+]]: i64, %[[S1:[^:]+]]: i64, %[[T0:[^:]+]]: i64, %[[T1:[^:]+]]: i64)
+// CHECK-DAG:     %[[RANK:.+]] = llvm.mlir.constant(2 : i32) : i32
+// CHECK-DAG:     %[[BYTES:.+]] = llvm.mlir.constant(152 : i64) : i64
+// CHECK:         "llvm.intr.memset"(%[[SLOT]], %{{.*}}, %[[BYTES]])
+// CHECK:         llvm.store %[[DATA]], %[[SLOT]]
+// CHECK:         %[[AT:.+]] = llvm.getelementptr %[[SLOT]][16]
+// CHECK-NEXT:    llvm.store %[[DTYPE]], %[[AT]]
+// CHECK:         %[[AT:.+]] = llvm.getelementptr %[[SLOT]][20]
+// CHECK-NEXT:    llvm.store %[[RANK]], %[[AT]]
+// CHECK:         %[[AT:.+]] = llvm.getelementptr %[[SLOT]][120]
+// CHECK-NEXT:    llvm.store %[[OFFSET]], %[[AT]]
+// CHECK:         %[[AT:.+]] = llvm.getelementptr %[[SLOT]][24]
+// CHECK-NEXT:    llvm.store %[[S0]], %[[AT]]
+// CHECK:         %[[AT:.+]] = llvm.getelementptr %[[SLOT]][72]
+// CHECK-NEXT:    llvm.store %[[T0]], %[[AT]]
+// CHECK:         %[[AT:.+]] = llvm.getelementptr %[[SLOT]][32]
+// CHECK-NEXT:    llvm.store %[[S1]], %[[AT]]
+// CHECK:         %[[AT:.+]] = llvm.getelementptr %[[SLOT]][80]
+// CHECK-NEXT:    llvm.store %[[T1]], %[[AT]]
 
 // CHECK-LABEL: func.func private @rope(
 // CHECK-SAME:    %[[CTX:[^:]+]]: !llvm.ptr, %[[X:[^:]+]]: memref<?x64xbf16
 // CHECK-DAG:     %[[INTERLEAVED:.+]] = llvm.mlir.constant(1 : i64) : i64
 // CHECK-DAG:     %[[GENERATION:.+]] = llvm.mlir.constant(2 : i64) : i64
 // CHECK-DAG:     %[[BF16:.+]] = llvm.mlir.constant(3 : i32) : i32
-// CHECK-DAG:     %[[PARAMS:.+]] = llvm.alloca %{{.*}} x !llvm.array<176 x i8> {alignment = 8 : i64}
-// CHECK-DAG:     %[[SLOT:.+]] = llvm.alloca %{{.*}} x !llvm.array<152 x i8> {alignment = 8 : i64}
-// CHECK:         memref.extract_aligned_pointer_as_index %[[X]]
-// CHECK:         %[[DTYPE:.+]] = llvm.getelementptr %{{.*}}[16]
-// CHECK-NEXT:    llvm.store %[[BF16]], %[[DTYPE]]
+// CHECK-DAG:     %[[SIZE:.+]] = llvm.mlir.constant(64 : i64) : i64
+// CHECK:         "llvm.intr.memset"(%[[PARAMS:.+]], %{{.*}}, %[[SIZE]])
+// CHECK-NEXT:    llvm.store %[[SIZE]], %[[PARAMS]]
+// CHECK:         %[[DATA:.+]] = memref.extract_aligned_pointer_as_index %[[X]]
 // CHECK:         memref.extract_strided_metadata %[[X]]
+// CHECK:         llvm.call @mla.tensor.2(%[[SLOT:.+]], %{{.*}}, %[[BF16]], %{{.*}}, %{{.*}}, %[[SIZE]], %{{.*}}, %[[INTERLEAVED]])
+// CHECK-NEXT:    %[[AT:.+]] = llvm.getelementptr %[[PARAMS]][8]
+// CHECK-NEXT:    llvm.store %[[SLOT]], %[[AT]]
 // CHECK:         %[[STYLE:.+]] = llvm.getelementptr %[[PARAMS]][40]
 // CHECK-NEXT:    llvm.store %[[INTERLEAVED]], %[[STYLE]]
 // CHECK:         %[[PHASE:.+]] = llvm.getelementptr %[[PARAMS]][48]
@@ -40,18 +65,12 @@ func.func private @rope(%x: memref<?x64xbf16, strided<[?, 1], offset: ?>>,
 
 // CHECK:       llvm.mlir.global internal constant @"mla.string.disabled in the rope attribute"
 // CHECK-LABEL: func.func private @dead_rope(
-// CHECK-SAME:    %[[TABLE:[^:]+]]: memref<?x64xf32>
+// CHECK-SAME:    %[[TABLE:[^:]+]]: memref<?x64xf32>, %[[POSITIONS:[^:]+]]: memref<?xi64>
 // CHECK-DAG:     %[[REASON:.+]] = llvm.mlir.addressof @"mla.string.disabled in the rope attribute"
-// CHECK-DAG:     %[[NONE:.+]] = llvm.mlir.constant(0 : i64) : i64
-// CHECK-DAG:     %[[NULL:.+]] = llvm.mlir.zero : !llvm.ptr
-// CHECK-DAG:     %[[PARAMS:.+]] = llvm.alloca %{{.*}} x !llvm.array<176 x i8>
-// CHECK-NOT:     extract_aligned_pointer_as_index %[[TABLE]]
-// CHECK:         %[[COS_SIN:.+]] = llvm.getelementptr %[[PARAMS]][16]
-// CHECK-NEXT:    llvm.store %[[NULL]], %[[COS_SIN]]
-// CHECK:         %[[POSITIONS:.+]] = llvm.getelementptr %[[PARAMS]][24]
-// CHECK-NEXT:    llvm.store %[[NULL]], %[[POSITIONS]]
-// CHECK:         %[[STYLE:.+]] = llvm.getelementptr %[[PARAMS]][40]
-// CHECK-NEXT:    llvm.store %[[NONE]], %[[STYLE]]
+// CHECK:         "llvm.intr.memset"(%[[PARAMS:.+]], %{{.*}}, %{{.*}})
+// CHECK-NOT:     %[[TABLE]]
+// CHECK-NOT:     %[[POSITIONS]]
+// CHECK-NOT:     llvm.getelementptr %[[PARAMS]][40]
 // CHECK:         %[[OFF:.+]] = llvm.getelementptr %[[PARAMS]][56]
 // CHECK-NEXT:    llvm.store %[[REASON]], %[[OFF]]
 // CHECK:         llvm.call @mla_rope
@@ -72,16 +91,16 @@ func.func private @dead_rope(%x: memref<?x64xbf16>, %table: memref<?x64xf32>,
 
 // CHECK-LABEL: func.func private @append(
 // CHECK-SAME:    %[[CACHE:[^:]+]]: memref<?x16x576xf16>)
-// CHECK-DAG:     %[[PE_BYTES:.+]] = arith.constant 1024 : i64
+// CHECK-DAG:     %[[PE_BYTES:.+]] = llvm.mlir.constant(1024 : i64) : i64
 // CHECK-DAG:     %[[PE_WIDTH:.+]] = llvm.mlir.constant(64 : i64) : i64
 // CHECK-DAG:     %[[WIDTH:.+]] = llvm.mlir.constant(512 : i64) : i64
 // CHECK:         memref.extract_strided_metadata %[[CACHE]]
-// CHECK:         %[[LATENT:.+]] = llvm.getelementptr %[[LATENT_SLOT:.+]][40]
-// CHECK-NEXT:    llvm.store %[[WIDTH]], %[[LATENT]]
-// CHECK:         %[[PE:.+]] = llvm.getelementptr %[[PE_SLOT:.+]][40]
-// CHECK-NEXT:    llvm.store %[[PE_WIDTH]], %[[PE]]
-// CHECK:         %[[OFFSET:.+]] = llvm.getelementptr %[[PE_SLOT]][120]
-// CHECK-NEXT:    llvm.store %[[PE_BYTES]], %[[OFFSET]]
+// CHECK:         llvm.call @mla.tensor.3(%[[LATENT:[^,]+]], %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %[[WIDTH]],
+// CHECK-NEXT:    %[[AT:.+]] = llvm.getelementptr %[[PARAMS:.+]][112]
+// CHECK-NEXT:    llvm.store %[[LATENT]], %[[AT]]
+// CHECK:         llvm.call @mla.tensor.3(%[[PE:[^,]+]], %{{[^,]+}}, %{{[^,]+}}, %[[PE_BYTES]], %{{[^,]+}}, %{{[^,]+}}, %[[PE_WIDTH]],
+// CHECK-NEXT:    %[[AT:.+]] = llvm.getelementptr %[[PARAMS]][120]
+// CHECK-NEXT:    llvm.store %[[PE]], %[[AT]]
 // CHECK:         llvm.call @mla_append
 func.func private @append(%c_kv: memref<?x512xf16>, %k_pe: memref<?x64xf16>,
                           %slots: memref<?xi64>, %cache: memref<?x16x576xf16>) {

@@ -10,7 +10,8 @@
 // CHECK-NEXT:   mla-prepare-entries
 // CHECK-NEXT:   mla-decompose{form=absorbed granularity=fused}
 // CHECK-NEXT:   canonicalize{
-// CHECK:        eliminate-empty-tensors
+// CHECK:        mla-outline-layers{max-layers=8}
+// CHECK-NEXT:   eliminate-empty-tensors
 // CHECK-NEXT:   empty-tensor-to-alloc-tensor
 // CHECK-NEXT:   cse
 // CHECK-NEXT:   one-shot-bufferize{{.*}}bufferize-function-boundaries=true
