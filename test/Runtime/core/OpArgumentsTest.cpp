@@ -197,6 +197,40 @@ TEST(OpArguments, AbsorbedAttention) {
                      "an overlap with query");
 }
 
+/// An fp8 query and cache with the scales of two of the three: the third is
+/// missed, by name; no scale stands in for another.
+template <typename P>
+void expectEachScaleMissed(Call<P> (*valid)(),
+                           mla_status (*op)(mla_context *, const P *),
+                           const std::string &name) {
+  const mla_tensor *P::*const parts[] = {&P::query, &P::cache_latent,
+                                         &P::cache_pe};
+  const mla_tensor *P::*const scales[] = {&P::query_scale, &P::latent_scale,
+                                          &P::pe_scale};
+  const char *const partNames[] = {"query", "cache_latent", "cache_pe"};
+  const char *const scaleNames[] = {"query_scale", "latent_scale", "pe_scale"};
+  for (int missing = 0; missing < 3; ++missing) {
+    Call<P> c = valid();
+    for (int i = 0; i < 3; ++i) {
+      const mla_tensor &part = c[parts[i]];
+      c.add(parts[i], MLA_DTYPE_F8E4M3FN,
+            {part.shape[0], part.shape[1], part.shape[2]});
+      if (i != missing)
+        c.add(scales[i], MLA_DTYPE_F32, {});
+    }
+    EXPECT_EQ(answer(op, c.p), invalid + name + ": " + scaleNames[missing] +
+                                   ": expected a scale because " +
+                                   partNames[missing] +
+                                   " is f8E4M3FN, got null");
+  }
+}
+
+TEST(OpArguments, NoScaleStandsInForAnother) {
+  expectEachScaleMissed(validAppend, mla_append, "mla_append");
+  expectEachScaleMissed(validAbsorbedAttention, mla_absorbed_attention,
+                        "mla_absorbed_attention");
+}
+
 TEST(OpArguments, ExpandedAttention) {
   using P = mla_expanded_attention_params;
   const std::string prefix = invalid + "mla_expanded_attention: ";
