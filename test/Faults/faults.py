@@ -303,6 +303,7 @@ def main():
     tests = list({test.name: test for fault in faults for test in fault.tests}.values())
 
     start = time.monotonic()
+    print(f"building a copy in {options.scratch}", flush=True)
     copy.make(tests)
     print(f"built without a fault in {time.monotonic() - start:.0f} s", flush=True)
     for test in tests:
