@@ -104,14 +104,10 @@ void AbsorbedForm::setAppendAttributes(AppendOp append) {
   append.setRoundingAttr(op.getRoundingAttr());
   append.setPhaseAttr(op.getPhaseAttr());
   append.setRopeAttr(op.getLiveRope());
-  if (op.getLiveRope() || !op.getRopeAttr() ||
-      op->hasAttr(MLADialect::kRopeOffAttr))
-    return;
-  append->setAttr(
-      MLADialect::kRopeOffAttr,
-      rewriter.getStringAttr(op.getRopeAttr().getEnabled()
-                                 ? "head_dim = 0"
-                                 : "disabled in the rope attribute"));
+  if (RopeAttr rope = op.getRopeAttr(); rope && !rope.isLive())
+    cast<RopeOpInterface>(append.getOperation())
+        .noteRopeOff(rope.getEnabled() ? "head_dim = 0"
+                                       : "disabled in the rope attribute");
 }
 
 std::pair<Value, Value> AbsorbedForm::createAppend(Value positions,

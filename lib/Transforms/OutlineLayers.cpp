@@ -23,14 +23,38 @@ using namespace mla;
 
 namespace {
 
-/// One round on one function: runs of at most `maxLayers` layers become private
+/// The functions that hold outlined runs, one for all runs that are the same.
+class Parts {
+public:
+  /// An earlier function that does what `part` does, otherwise `part`,
+  /// remembered.
+  func::FuncOp unique(func::FuncOp part) {
+    llvm::hash_code hash = llvm::hash_combine(part.getFunctionType());
+    for (Operation &op : part.getBody().front())
+      hash = llvm::hash_combine(hash, op.getName(), op.getAttrDictionary());
+    for (func::FuncOp earlier : parts[hash])
+      if (earlier.getFunctionType() == part.getFunctionType() &&
+          OperationEquivalence::isRegionEquivalentTo(
+              &earlier.getBody(), &part.getBody(),
+              OperationEquivalence::IgnoreLocations))
+        return earlier;
+    parts[hash].push_back(part);
+    return part;
+  }
+
+private:
+  DenseMap<size_t, SmallVector<func::FuncOp>> parts;
+};
+
+/// Moves runs of at most `maxLayers` layers of one function into private
 /// functions. A layer is an operation that writes a cache, or a call of a
-/// function of the module, such as one that an earlier round made.
+/// function of the module.
 class LayerOutlining {
 public:
-  LayerOutlining(func::FuncOp function, SymbolTable &symbols,
+  LayerOutlining(func::FuncOp function, SymbolTable &symbols, Parts &parts,
                  unsigned maxLayers)
-      : function(function), symbols(symbols), maxLayers(maxLayers) {}
+      : function(function), symbols(symbols), parts(parts),
+        maxLayers(maxLayers) {}
 
   void run();
 
@@ -66,6 +90,7 @@ private:
 
   func::FuncOp function;
   SymbolTable &symbols;
+  Parts &parts;
   unsigned maxLayers;
   SmallVector<Operation *> ops;
   DenseMap<Operation *, size_t> indices;
@@ -234,6 +259,10 @@ void LayerOutlining::outline(Run run) {
   }
   builder.setInsertionPointToEnd(body);
   func::ReturnOp::create(builder, loc, *outputs);
+  if (func::FuncOp earlier = parts.unique(part); earlier != part) {
+    call.setCallee(earlier.getSymName());
+    symbols.erase(part);
+  }
 }
 
 void LayerOutlining::run() {
@@ -254,12 +283,13 @@ struct OutlineLayers : public mla::impl::MLAOutlineLayersBase<OutlineLayers> {
 
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
+    Parts parts;
     for (auto function :
          llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       if (function.isExternal() || !function.getBody().hasOneBlock() ||
           function->hasAttr(MLADialect::kHostAttr))
         continue;
-      LayerOutlining(function, symbols, maxLayers).run();
+      LayerOutlining(function, symbols, parts, maxLayers).run();
     }
   }
 };

@@ -165,7 +165,8 @@ def MLAOutlineLayers : Pass<"mla-outline-layers", "::mlir::ModuleOp"> {
     The analysis of bufferization takes time that is up to cubic in the uses of one
     buffer, and the layers of a step share the lengths, the page table and often the
     cache. In a function of more than `max-layers` layers this pass moves runs of
-    that many, with what lies between them, into private functions.
+    that many, with what lies between them, into private functions; runs that are
+    the same share one.
 
     A layer is an operation that writes a cache, or a call of a function of the
     module. Runs are cut where the fewest tensors pass from one to the next. A
