@@ -82,12 +82,21 @@ void CacheValues::addSeeds(func::FuncOp function) {
       if (role && role == "inout")
         add(argument, argument);
     }
-  function.walk([&](MLAOpInterface op) {
-    Value cache = op.getNamedOperand("cache");
-    auto argument =
-        cache ? dyn_cast<BlockArgument>(getBase(cache)) : BlockArgument();
+  auto addArgument = [&](Value value) {
+    auto argument = dyn_cast<BlockArgument>(getBase(value));
     if (argument && argument.getOwner()->getParentOp() == function)
       add(argument, argument);
+  };
+  function.walk([&](MLAOpInterface op) {
+    Value cache = op.getNamedOperand("cache");
+    if (!cache)
+      return;
+    addArgument(cache);
+    // A read-only argument may have been copied to become one.
+    if (auto alloc = getBase(cache).getDefiningOp<memref::AllocOp>())
+      for (Operation *user : alloc->getUsers())
+        if (auto copy = dyn_cast<memref::CopyOp>(user))
+          addArgument(copy.getSource());
   });
 }
 
@@ -123,36 +132,54 @@ void CacheValues::follow(OpOperand &use, BlockArgument cache) {
   }
 }
 
-/// The first operation after `copy`, in the order of execution, that uses the
-/// buffer which `copy` copies; null when there is none.
-static Operation *findReader(memref::CopyOp copy, const CacheValues &values) {
-  BlockArgument cache = values.getCache(copy.getSource());
-  auto reads = [&](Operation *op) {
-    if (isa<ViewLikeOpInterface, memref::DimOp>(op))
-      return false;
-    return llvm::any_of(op->getOperands(), [&](Value operand) {
-      return values.getCache(operand) == cache;
-    });
+/// The first operation after `copy`, in the order of execution, that `isUse`
+/// holds of; null when there is none.
+static Operation *findNext(Operation *copy,
+                           function_ref<bool(Operation *)> isUse) {
+  Operation *found = nullptr;
+  auto find = [&](Operation *op) {
+    if (op == copy || !isUse(op))
+      return WalkResult::advance();
+    found = op;
+    return WalkResult::interrupt();
   };
   // From the innermost block outwards: what follows; and around a loop, its
   // body once more.
   for (Operation *op = copy; !isa<func::FuncOp>(op); op = op->getParentOp()) {
-    Operation *reader = nullptr;
-    auto find = [&](Operation *nested) {
-      if (nested == copy || !reads(nested))
-        return WalkResult::advance();
-      reader = nested;
-      return WalkResult::interrupt();
-    };
     for (Operation *next = op->getNextNode(); next; next = next->getNextNode())
       if (next->walk<WalkOrder::PreOrder>(find).wasInterrupted())
-        return reader;
-    if (isa<LoopLikeOpInterface>(op->getParentOp()) &&
-        op->getParentOp()->walk<WalkOrder::PreOrder>(find).wasInterrupted() &&
-        reader != op->getParentOp())
-      return reader;
+        return found;
+    if (auto loop = dyn_cast<LoopLikeOpInterface>(op->getParentOp()))
+      for (Region *body : loop.getLoopRegions())
+        if (body->walk<WalkOrder::PreOrder>(find).wasInterrupted())
+          return found;
   }
   return nullptr;
+}
+
+/// The operation that made `copy` necessary, because it reads the cache's value
+/// from before a write; null when none did.
+static Operation *findReader(memref::CopyOp copy, const CacheValues &values) {
+  BlockArgument cache = values.getCache(copy.getSource());
+  auto isBuffer = [&](Value value) { return values.getCache(value) == cache; };
+  Operation *next = findNext(copy, [&](Operation *op) {
+    if (isa<ViewLikeOpInterface, memref::DimOp>(op))
+      return false;
+    if (auto other = dyn_cast<memref::CopyOp>(op))
+      return isBuffer(other.getSource());
+    return llvm::any_of(op->getOperands(), isBuffer);
+  });
+  auto dpsOp = dyn_cast_or_null<DestinationStyleOpInterface>(next);
+  if (!dpsOp || llvm::none_of(dpsOp.getDpsInits(), isBuffer))
+    return next;
+  // The buffer itself is written, so the copy is what keeps the old value.
+  Value kept = getBase(copy.getTarget());
+  return findNext(copy, [&](Operation *op) {
+    return !isa<ViewLikeOpInterface, memref::DimOp>(op) &&
+           llvm::any_of(op->getOperands(), [&](Value operand) {
+             return getBase(operand) == kept;
+           });
+  });
 }
 
 namespace {
