@@ -41,6 +41,8 @@ void mla::buildMLABufferizePipeline(OpPassManager &pm,
   pm.addPass(createMLAVerifyInplace());
   pm.addPass(createMLAFinalizeEntries());
   pm.addPass(bufferization::createDropEquivalentBufferResultsPass());
+  // What a call returned has become what it was passed: the same copies once more.
+  pm.addPass(createCanonicalizerPass());
 }
 
 void mla::buildMLAToLLVMPipeline(OpPassManager &pm,
