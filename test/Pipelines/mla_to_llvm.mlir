@@ -20,6 +20,7 @@
 // CHECK-NEXT:   mla-verify-inplace
 // CHECK-NEXT:   mla-finalize-entries
 // CHECK-NEXT:   drop-equivalent-buffer-results
+// CHECK-NEXT:   canonicalize
 // CHECK-NEXT:   mla-thread-context
 // CHECK-NEXT:   convert-mla-to-runtime
 // CHECK-NEXT:   expand-strided-metadata
