@@ -8,6 +8,7 @@
 #include "mla/IR/MLAOps.h"
 #include "mla/Transforms/Entries.h"
 #include "mla/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -74,6 +75,9 @@ private:
   /// buffer.
   std::optional<SmallVector<Value>> findOutputs(Run run,
                                                 ArrayRef<Operation *> moved);
+  /// Makes the layers' indices in a buffer of all layers, as slices state them,
+  /// values of the caller. Runs are then the same for all layers. Returns them.
+  DenseSet<Value> liftLayerIndices(MutableArrayRef<Operation *> moved);
   void outline(Run run);
 
   /// The index of the operation of `ops` that is `op` or contains it.
@@ -199,23 +203,78 @@ static bool isCloned(Operation *op) {
   return op->hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp>(op);
 }
 
+DenseSet<Value>
+LayerOutlining::liftLayerIndices(MutableArrayRef<Operation *> moved) {
+  OpBuilder builder(moved.front());
+  DenseMap<int64_t, Value> constants;
+  for (Operation *&op : moved) {
+    auto slice = dyn_cast<OffsetSizeAndStrideOpInterface>(op);
+    auto extract = dyn_cast<tensor::ExtractSliceOp>(op);
+    auto insert = dyn_cast<tensor::InsertSliceOp>(op);
+    if (!extract && !insert)
+      continue;
+    SmallVector<OpFoldResult> offsets = slice.getMixedOffsets();
+    SmallVector<OpFoldResult> sizes = slice.getMixedSizes();
+    auto whole = extract ? extract.getSourceType() : insert.getDestType();
+    bool changed = false;
+    for (auto [dim, offset] : llvm::enumerate(offsets)) {
+      std::optional<int64_t> index = getConstantIntValue(offset);
+      if (!index || getConstantIntValue(sizes[dim]) != 1 ||
+          whole.getDimSize(dim) == 1)
+        continue;
+      Value &constant = constants[*index];
+      if (!constant) {
+        builder.setInsertionPoint(moved.front());
+        constant =
+            arith::ConstantIndexOp::create(builder, op->getLoc(), *index);
+      }
+      offset = constant;
+      changed = true;
+    }
+    if (!changed)
+      continue;
+    builder.setInsertionPoint(op);
+    Operation *lifted;
+    if (extract)
+      lifted = tensor::ExtractSliceOp::create(
+          builder, op->getLoc(), extract.getType(), extract.getSource(),
+          offsets, sizes, slice.getMixedStrides());
+    else
+      lifted = tensor::InsertSliceOp::create(
+          builder, op->getLoc(), insert.getSource(), insert.getDest(), offsets,
+          sizes, slice.getMixedStrides());
+    op->replaceAllUsesWith(lifted);
+    size_t index = getIndex(op);
+    indices[lifted] = index;
+    ops[index] = lifted;
+    indices.erase(op);
+    op->erase();
+    op = lifted;
+  }
+  DenseSet<Value> lifted;
+  for (auto [index, constant] : constants)
+    lifted.insert(constant);
+  return lifted;
+}
+
 void LayerOutlining::outline(Run run) {
   SmallVector<Operation *> moved = selectMoved(run);
   if (moved.empty())
     return;
-  std::optional<SmallVector<Value>> outputs = findOutputs(run, moved);
-  if (!outputs)
+  if (!findOutputs(run, moved))
     return;
 
   Block *block = moved.front()->getBlock();
-  DenseSet<Operation *> isMoved(moved.begin(), moved.end());
+  DenseSet<Value> layerIndices = liftLayerIndices(moved);
+  SmallVector<Value> outputs = *findOutputs(run, moved);
   llvm::SetVector<Value> inputs;
+  DenseSet<Operation *> isMoved(moved.begin(), moved.end());
   llvm::SetVector<Operation *> clones;
   auto addInput = [&](auto &&self, Value value) -> void {
     Operation *definition = value.getDefiningOp();
     if (value.getParentBlock() != block || isMoved.contains(definition))
       return;
-    if (!definition || !isCloned(definition)) {
+    if (!definition || !isCloned(definition) || layerIndices.contains(value)) {
       inputs.insert(value);
       return;
     }
@@ -234,12 +293,12 @@ void LayerOutlining::outline(Run run) {
   auto part = func::FuncOp::create(
       loc, (function.getSymName() + ".layers").str(),
       builder.getFunctionType(TypeRange(inputs.getArrayRef()),
-                              TypeRange(ValueRange(*outputs))));
+                              TypeRange(ValueRange(outputs))));
   part.setPrivate();
   symbols.insert(part, std::next(function->getIterator()));
   builder.setInsertionPointAfter(moved.back());
   auto call = func::CallOp::create(builder, loc, part, inputs.getArrayRef());
-  for (auto [output, result] : llvm::zip_equal(*outputs, call.getResults()))
+  for (auto [output, result] : llvm::zip_equal(outputs, call.getResults()))
     output.replaceUsesWithIf(result, [&](OpOperand &use) {
       return !run.contains(getIndex(use.getOwner()));
     });
@@ -258,7 +317,7 @@ void LayerOutlining::outline(Run run) {
     });
   }
   builder.setInsertionPointToEnd(body);
-  func::ReturnOp::create(builder, loc, *outputs);
+  func::ReturnOp::create(builder, loc, outputs);
   if (func::FuncOp earlier = parts.unique(part); earlier != part) {
     call.setCallee(earlier.getSymName());
     symbols.erase(part);

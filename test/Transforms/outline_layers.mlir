@@ -49,9 +49,24 @@ func.func @threaded(%x: tensor<4x8xbf16>, %s: tensor<?xi64>,
   return %5 : tensor<?x16x8xbf16>
 }
 
-// One buffer for all layers: a slice and its insertion stay in one run. The layers'
-// indices differ, so the functions do too. Calls of a layer count as layers.
+// One buffer for all layers: a slice and its insertion stay in one run, and the
+// layers' indices are passed. Calls of a layer count as layers.
 // CHECK-LABEL: func.func @slices(
+// CHECK-SAME:    %[[ALL:[^:]*]]: tensor<4x7x16x8xbf16>)
+// CHECK-DAG:     %[[I0:.*]] = arith.constant 0
+// CHECK-DAG:     %[[I1:.*]] = arith.constant 1
+// CHECK:         %[[A1:.*]] = call @slices.layers(%[[ALL]], %[[I0]], {{.*}}, %[[I1]]) :
+// CHECK-DAG:     %[[I2:.*]] = arith.constant 2
+// CHECK-DAG:     %[[I3:.*]] = arith.constant 3
+// CHECK:         %[[A2:.*]] = call @slices.layers(%[[A1]], %[[I2]], {{.*}}, %[[I3]]) :
+// CHECK-NEXT:    return %[[A2]]
+// CHECK:       func.func private @slices.layers(
+// CHECK-SAME:    %[[ALL:[^:]*]]: tensor<4x7x16x8xbf16>, %[[I:[^:]*]]: index
+// CHECK:         %[[C:.*]] = tensor.extract_slice %[[ALL]][%[[I]], 0, 0, 0] [1, 7, 16, 8] [1, 1, 1, 1]
+// CHECK:         %[[R:.*]] = call @layer({{.*}}, %[[C]])
+// CHECK:         tensor.insert_slice %[[R]] into %[[ALL]][%[[I]], 0, 0, 0] [1, 7, 16, 8] [1, 1, 1, 1]
+// CHECK-NOT:   func.func private @slices
+func.func @slices(
 // CHECK-SAME:    %[[ALL:[^:]*]]: tensor<4x7x16x8xbf16>)
 // CHECK-NEXT:    %[[A1:.*]] = call @slices.layers(%[[ALL]], {{.*}}) : (tensor<4x7x16x8xbf16>, {{.*}}) -> tensor<4x7x16x8xbf16>
 // CHECK-NEXT:    %[[A2:.*]] = call @slices.layers_{{[0-9]+}}(%[[A1]], {{.*}}) : (tensor<4x7x16x8xbf16>, {{.*}}) -> tensor<4x7x16x8xbf16>

@@ -172,13 +172,15 @@ def MLAOutlineLayers : Pass<"mla-outline-layers", "::mlir::ModuleOp"> {
     module. Runs are cut where the fewest tensors pass from one to the next. A
     run stays where it is when a tensor that it makes for others isn't in the buffer
     of an argument, or when it holds an operation with side effects. Constants and
-    empty tensors are cloned, what several runs use is passed to them.
+    empty tensors are cloned, what several runs use is passed to them; so are the
+    layers' indices in one buffer of all layers, so that the runs are the same.
   }];
   let options = [
     Option<"maxLayers", "max-layers", "unsigned", /*default=*/"8",
            "Most layers that a function may have, at least 2">
   ];
-  let dependentDialects = ["::mlir::func::FuncDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect"];
 }
 
 #endif // MLA_TRANSFORMS_PASSES_TD
