@@ -336,9 +336,9 @@ def main():
             verdict = "killed by " + ", ".join(verdicts[False])
         table.append((fault, f"{time.monotonic() - start:.0f}", verdict))
 
-    print(f"\n{'fault':32}{'where':46}{'s':>3}  result")
+    print(f"\n{'fault':34}{'where':48}{'s':>3}  result")
     for fault, seconds, verdict in table:
-        print(f"{fault.name:32}{fault.file:46}{seconds:>3}  {verdict}")
+        print(f"{fault.name:34}{fault.file:48}{seconds:>3}  {verdict}")
     print(f"{killed} killed, {survived} survived")
     return 1 if survived or not killed else 0
 
