@@ -66,11 +66,6 @@ func.func @threaded(%x: tensor<4x8xbf16>, %s: tensor<?xi64>,
 // CHECK:         %[[R:.*]] = call @layer({{.*}}, %[[C]])
 // CHECK:         tensor.insert_slice %[[R]] into %[[ALL]][%[[I]], 0, 0, 0] [1, 7, 16, 8] [1, 1, 1, 1]
 // CHECK-NOT:   func.func private @slices
-func.func @slices(
-// CHECK-SAME:    %[[ALL:[^:]*]]: tensor<4x7x16x8xbf16>)
-// CHECK-NEXT:    %[[A1:.*]] = call @slices.layers(%[[ALL]], {{.*}}) : (tensor<4x7x16x8xbf16>, {{.*}}) -> tensor<4x7x16x8xbf16>
-// CHECK-NEXT:    %[[A2:.*]] = call @slices.layers_{{[0-9]+}}(%[[A1]], {{.*}}) : (tensor<4x7x16x8xbf16>, {{.*}}) -> tensor<4x7x16x8xbf16>
-// CHECK-NEXT:    return %[[A2]]
 func.func @slices(%x: tensor<4x8xbf16>, %s: tensor<4xi64>,
     %all: tensor<4x7x16x8xbf16>) -> tensor<4x7x16x8xbf16> {
   %c0 = tensor.extract_slice %all[0, 0, 0, 0] [1, 7, 16, 8] [1, 1, 1, 1]
