@@ -8,7 +8,10 @@
 #include "mla/Pipelines/Pipelines.h"
 #include "mla/Conversion/Passes.h"
 #include "mla/Transforms/Passes.h"
-#include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
+#include "mlir/Conversion/ConvertToLLVM/ToLLVMPass.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -34,14 +37,15 @@ void mla::buildMLABufferizePipeline(OpPassManager &pm,
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
-  // Inserting a slice into the value that it was taken from has become a copy onto
-  // itself, between two equal views until CSE makes them one.
+  // Inserting a slice into the value that it was taken from has become a copy
+  // onto itself, between two equal views until CSE makes them one.
   pm.addPass(createCSEPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createMLAVerifyInplace());
   pm.addPass(createMLAFinalizeEntries());
   pm.addPass(bufferization::createDropEquivalentBufferResultsPass());
-  // What a call returned has become what it was passed: the same copies once more.
+  // What a call returned has become what it was passed: the same copies once
+  // more.
   pm.addPass(createCanonicalizerPass());
 }
 

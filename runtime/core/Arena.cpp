@@ -1,5 +1,4 @@
-//===- Arena.cpp - Bump allocation of intermediates
-//---------------------------===//
+//===- Arena.cpp - Bump allocation of intermediates -----------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- BackendRegistry.h - Finds a backend by its name
-//------------------------===//
+//===- BackendRegistry.h - Finds a backend by its name ----------*- C++ -*-===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

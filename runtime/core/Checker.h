@@ -1,5 +1,4 @@
-//===- Checker.h - The generic argument check, driven by ops.def
-//--------------===//
+//===- Checker.h - The generic argument check, driven by ops.def ----------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Entry.cpp - What an entry of a compiled module begins and ends
-//---------===//
+//===- Entry.cpp - What an entry of a compiled module begins and ends -----===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

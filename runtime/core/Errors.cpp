@@ -1,5 +1,4 @@
-//===- Errors.cpp - Sticky errors, faults in data and their texts
-//-------------===//
+//===- Errors.cpp - Sticky errors, faults in data and their texts ---------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Memory.cpp - Device memory for callers without an allocator
-//------------===//
+//===- Memory.cpp - Device memory for callers without an allocator --------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Names.cpp - Names of statuses and element types
-//------------------------===//
+//===- Names.cpp - Names of statuses and element types --------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

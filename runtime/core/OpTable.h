@@ -1,5 +1,4 @@
-//===- OpTable.h - ops.def as data, for the checks and the trace
-//--------------===//
+//===- OpTable.h - ops.def as data, for the checks and the trace ----------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Params.h - Reading a caller's parameter struct
-//-------------------------===//
+//===- Params.h - Reading a caller's parameter struct -----------*- C++ -*-===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- RunOp.h - The course of every operation's call
-//-------------------------===//
+//===- RunOp.h - The course of every operation's call -----------*- C++ -*-===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

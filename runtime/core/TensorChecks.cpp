@@ -1,5 +1,4 @@
-//===- TensorChecks.cpp - What is asked of any one tensor, or of two
-//----------===//
+//===- TensorChecks.cpp - What is asked of any one tensor, or of two ------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Trace.cpp - MLA_TRACE=1: one line a call
-//-------------------------------===//
+//===- Trace.cpp - MLA_TRACE=1: one line a call ---------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Module.cpp - Loads compiled modules
-//------------------------------------===//
+//===- Module.cpp - Loads compiled modules --------------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -17,23 +17,23 @@ class OpPassManager;
 namespace mla {
 
 /// Options of mla-to-llvm.
-struct MLAToLLVMOptions
-    : public mlir::PassPipelineOptions<MLAToLLVMOptions> {
+struct MLAToLLVMOptions : public mlir::PassPipelineOptions<MLAToLLVMOptions> {
   Option<std::string> form{
       *this, "form",
       llvm::cl::desc("Form of attention: absorbed, expanded or auto"),
       llvm::cl::init("absorbed")};
 };
 
-/// Appends everything from front ends' tensors up to buffers in place: canonical
-/// form, entries' destinations, decomposition, bufferization and its check.
+/// Appends everything from front ends' tensors up to buffers in place:
+/// canonical form, entries' destinations, decomposition, bufferization and its
+/// check.
 void buildMLABufferizePipeline(mlir::OpPassManager &pm,
                                const MLAToLLVMOptions &options);
 
-/// Appends the whole way to the LLVM dialect: the above, then calls of the runtime.
-/// Bufferization stays linear in the number of layers: every use has its own
-/// tensor.empty until those that can are gone, and CSE, which would merge them,
-/// runs only after the rest have become allocations.
+/// Appends the whole way to the LLVM dialect: the above, then calls of the
+/// runtime. Bufferization stays linear in the number of layers: every use has
+/// its own tensor.empty until those that can are gone, and CSE, which would
+/// merge them, runs only after the rest have become allocations.
 void buildMLAToLLVMPipeline(mlir::OpPassManager &pm,
                             const MLAToLLVMOptions &options);
 

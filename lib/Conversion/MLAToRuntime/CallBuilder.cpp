@@ -46,16 +46,16 @@ struct StructWriter {
 
   void store(uint64_t offset, Value value) {
     auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
-    Value address =
-        LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
-                            ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+    Value address = LLVM::GEPOp::create(
+        builder, loc, pointer, builder.getI8Type(), base,
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
     LLVM::StoreOp::create(builder, loc, value, address);
   }
   void store(uint64_t offset, int64_t value, unsigned bits) {
-    store(offset, LLVM::ConstantOp::create(
-                      builder, loc,
-                      builder.getIntegerAttr(builder.getIntegerType(bits),
-                                             value)));
+    store(offset,
+          LLVM::ConstantOp::create(
+              builder, loc,
+              builder.getIntegerAttr(builder.getIntegerType(bits), value)));
   }
   /// All bytes to zero, which is "absent" in every field.
   void clear(uint64_t size) {
@@ -96,9 +96,9 @@ LogicalResult CallBuilder::collect(Operation *op, Fields &fields) {
     Attribute value;
     if (!matchPattern(fill.value(), m_Constant(&value)))
       return op->emitOpError("expected a constant value to fill a buffer with");
-    fields.floats["value"] =
-        isa<FloatAttr>(value) ? cast<FloatAttr>(value).getValueAsDouble()
-                              : cast<IntegerAttr>(value).getInt();
+    fields.floats["value"] = isa<FloatAttr>(value)
+                                 ? cast<FloatAttr>(value).getValueAsDouble()
+                                 : cast<IntegerAttr>(value).getInt();
     return success();
   }
 
@@ -217,16 +217,15 @@ Value CallBuilder::storeTensor(
     AffineExpr start = builder.getAffineSymbolExpr(0) + columns->first;
     offset = affine::makeComposedFoldedAffineApply(builder, loc, start, offset);
   }
-  int64_t bytes =
-      element.isIndex() ? 8 : element.getIntOrFloatBitWidth() / 8;
+  int64_t bytes = element.isIndex() ? 8 : element.getIntOrFloatBitWidth() / 8;
   offset = affine::makeComposedFoldedAffineApply(
       builder, loc, builder.getAffineSymbolExpr(0) * bytes, offset);
 
   SmallVector<Value> arguments{
       getSlot(slot, sizeof(mla_tensor)),
-      LLVM::IntToPtrOp::create(
-          builder, loc, LLVM::LLVMPointerType::get(builder.getContext()),
-          toI64(address)),
+      LLVM::IntToPtrOp::create(builder, loc,
+                               LLVM::LLVMPointerType::get(builder.getContext()),
+                               toI64(address)),
       LLVM::ConstantOp::create(
           builder, loc, builder.getI32IntegerAttr(getDtypeCode(element))),
       toI64(offset)};

@@ -22,7 +22,8 @@ using namespace mla;
 
 namespace {
 
-/// Emits one entry. The layout of mla_arg_spec and mla_tensor is the C header's.
+/// Emits one entry. The layout of mla_arg_spec and mla_tensor is the C
+/// header's.
 class EntryBuilder {
 public:
   EntryBuilder(SymbolTable &symbols, func::FuncOp body)
@@ -40,9 +41,9 @@ private:
         builder.getIntegerAttr(builder.getIntegerType(bits), value));
   }
   Value load(Value base, uint64_t offset, Type type) {
-    Value address =
-        LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
-                            ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+    Value address = LLVM::GEPOp::create(
+        builder, loc, pointer, builder.getI8Type(), base,
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
     return LLVM::LoadOp::create(builder, loc, type, address);
   }
   Value buildArgument(Value args, int64_t index, Type type);
@@ -146,8 +147,9 @@ Value EntryBuilder::buildArgument(Value args, int64_t index, Type type) {
   Value data = load(args, base + offsetof(mla_tensor, data), pointer);
   Value offset = load(args, base + offsetof(mla_tensor, byte_offset),
                       builder.getI64Type());
-  Value address = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(),
-                                      data, ArrayRef<LLVM::GEPArg>{offset});
+  Value address =
+      LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), data,
+                          ArrayRef<LLVM::GEPArg>{offset});
   auto memref = dyn_cast<MemRefType>(type);
   if (!memref) {
     Value scalar =
@@ -157,10 +159,10 @@ Value EntryBuilder::buildArgument(Value args, int64_t index, Type type) {
   SmallVector<Value> sizes, strides;
   for (int64_t d = 0; d < memref.getRank(); ++d) {
     uint64_t at = base + d * sizeof(int64_t);
-    sizes.push_back(load(args, at + offsetof(mla_tensor, shape),
-                         builder.getI64Type()));
-    strides.push_back(load(args, at + offsetof(mla_tensor, strides),
-                           builder.getI64Type()));
+    sizes.push_back(
+        load(args, at + offsetof(mla_tensor, shape), builder.getI64Type()));
+    strides.push_back(
+        load(args, at + offsetof(mla_tensor, strides), builder.getI64Type()));
   }
   return makeMemRef(builder, loc, memref, address, sizes, strides);
 }
@@ -178,8 +180,8 @@ LogicalResult EntryBuilder::build(StringRef name) {
 
   Type i32 = builder.getI32Type();
   builder.setInsertionPoint(body);
-  // A func.func, so that the conversion to LLVM treats both sides of the call to
-  // the body alike; its arguments are the C types already.
+  // A func.func, so that the conversion to LLVM treats both sides of the call
+  // to the body alike; its arguments are the C types already.
   auto entry = func::FuncOp::create(
       builder, loc, name,
       builder.getFunctionType({pointer, pointer, builder.getI64Type()}, i32));
@@ -189,11 +191,11 @@ LogicalResult EntryBuilder::build(StringRef name) {
   Value context = block->getArgument(0), args = block->getArgument(1);
 
   builder.setInsertionPointToStart(block);
-  Value status = callRuntime(
-      builder, loc, symbols, "mla_begin", i32,
-      {context, getString(builder, loc, symbols, name),
-       LLVM::AddressOfOp::create(builder, loc, *specs),
-       constant(body.getNumArguments() - 1, 64), args, block->getArgument(2)});
+  Value status = callRuntime(builder, loc, symbols, "mla_begin", i32,
+                             {context, getString(builder, loc, symbols, name),
+                              LLVM::AddressOfOp::create(builder, loc, *specs),
+                              constant(body.getNumArguments() - 1, 64), args,
+                              block->getArgument(2)});
   Value isOk = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                                      status, constant(MLA_STATUS_OK, 32));
   cf::CondBranchOp::create(builder, loc, isOk, accepted, refused);
@@ -208,7 +210,8 @@ LogicalResult EntryBuilder::build(StringRef name) {
         buildArgument(args, i - 1, body.getArgument(i).getType()));
   func::CallOp::create(builder, loc, body, operands);
   func::ReturnOp::create(
-      builder, loc, callRuntime(builder, loc, symbols, "mla_end", i32, context));
+      builder, loc,
+      callRuntime(builder, loc, symbols, "mla_end", i32, context));
   return success();
 }
 

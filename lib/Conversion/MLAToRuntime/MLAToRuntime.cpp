@@ -38,20 +38,18 @@ static void convertAlloc(SymbolTable &symbols, func::FuncOp function,
   SmallVector<Value> sizes;
   auto dynamicSize = alloc.getDynamicSizes().begin();
   for (int64_t size : type.getShape())
-    sizes.push_back(
-        ShapedType::isDynamic(size)
-            ? Value(arith::IndexCastOp::create(builder, loc, i64,
-                                               *dynamicSize++))
-            : constant(size));
+    sizes.push_back(ShapedType::isDynamic(size)
+                        ? Value(arith::IndexCastOp::create(builder, loc, i64,
+                                                           *dynamicSize++))
+                        : constant(size));
   SmallVector<Value> strides(sizes.size());
   Value elements = constant(1);
   for (int64_t i = type.getRank() - 1; i >= 0; --i) {
     strides[i] = elements;
     elements = LLVM::MulOp::create(builder, loc, elements, sizes[i]);
   }
-  int64_t bytes = type.getElementType().isIndex()
-                      ? 8
-                      : type.getElementTypeBitWidth() / 8;
+  int64_t bytes =
+      type.getElementType().isIndex() ? 8 : type.getElementTypeBitWidth() / 8;
   Value pointer = callRuntime(
       builder, loc, symbols, "mla_arena_alloc",
       LLVM::LLVMPointerType::get(builder.getContext()),
@@ -74,7 +72,8 @@ struct ConvertMLAToRuntime
         continue;
       bool isHost = function->hasAttr(MLADialect::kHostAttr);
       // A function without a context has nothing to convert.
-      if (getRuntimeContext(function) && failed(convertFunction(symbols, function)))
+      if (getRuntimeContext(function) &&
+          failed(convertFunction(symbols, function)))
         return signalPassFailure();
       if (!isHost && failed(checkLegality(function)))
         return signalPassFailure();
@@ -84,9 +83,9 @@ struct ConvertMLAToRuntime
       dropArgumentAttributes(function);
       // Private here is internal there: a shared object exports entries alone.
       if (function.isPrivate())
-        function->setAttr("llvm.linkage",
-                          LLVM::LinkageAttr::get(&getContext(),
-                                                 LLVM::Linkage::Internal));
+        function->setAttr(
+            "llvm.linkage",
+            LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal));
     }
   }
 
@@ -115,7 +114,8 @@ struct ConvertMLAToRuntime
     return success();
   }
 
-  /// What entries needed to know is in their tables now; LLVM IR has no place for it.
+  /// What entries needed to know is in their tables now; LLVM IR has no place
+  /// for it.
   static void dropArgumentAttributes(func::FuncOp function) {
     for (unsigned i = 0; i < function.getNumArguments(); ++i)
       if (DictionaryAttr attributes = function.getArgAttrDict(i))

@@ -97,8 +97,8 @@ Value mla::makeMemRef(OpBuilder &builder, Location loc, MemRefType type,
   auto structType = LLVM::LLVMStructType::getLiteral(context, members);
   Value descriptor = LLVM::PoisonOp::create(builder, loc, structType);
   auto insert = [&](Value value, ArrayRef<int64_t> position) {
-    descriptor = LLVM::InsertValueOp::create(builder, loc, descriptor, value,
-                                             position);
+    descriptor =
+        LLVM::InsertValueOp::create(builder, loc, descriptor, value, position);
   };
   insert(pointer, 0);
   insert(pointer, 1);

@@ -1,4 +1,5 @@
-//===- RuntimeCalls.h - Building blocks of calls of the runtime --*- C++ -*-===//
+//===- RuntimeCalls.h - Building blocks of calls of the runtime --*- C++
+//-*-===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -36,15 +37,16 @@ mlir::Value getString(mlir::OpBuilder &builder, mlir::Location loc,
 /// The runtime's code for an element type, MLA_DTYPE_NONE when it has none.
 uint32_t getDtypeCode(mlir::Type elementType);
 
-/// A memref made of a pointer, sizes and strides in elements (both i64 in LLVM's
-/// sense), with no offset.
+/// A memref made of a pointer, sizes and strides in elements (both i64 in
+/// LLVM's sense), with no offset.
 mlir::Value makeMemRef(mlir::OpBuilder &builder, mlir::Location loc,
                        mlir::MemRefType type, mlir::Value pointer,
                        mlir::ValueRange sizes, mlir::ValueRange strides);
 
 /// Turns the mla operations, copies and fills of one function into calls. Their
-/// descriptors live in stack slots that all calls share, since the runtime borrows
-/// them for the call only: a step of a thousand layers needs no more stack than one.
+/// descriptors live in stack slots that all calls share, since the runtime
+/// borrows them for the call only: a step of a thousand layers needs no more
+/// stack than one.
 class CallBuilder {
 public:
   CallBuilder(mlir::SymbolTable &symbols, mlir::func::FuncOp function)
@@ -57,8 +59,9 @@ private:
   struct Fields;
   llvm::LogicalResult collect(mlir::Operation *op, Fields &fields);
   mlir::Value getSlot(unsigned index, uint64_t size);
-  /// The module's function that fills an mla_tensor of `rank`: out of line, since
-  /// a step has thousands of them and the compiler's time goes with the code's size.
+  /// The module's function that fills an mla_tensor of `rank`: out of line,
+  /// since a step has thousands of them and the compiler's time goes with the
+  /// code's size.
   mlir::LLVM::LLVMFuncOp getTensorWriter(int64_t rank);
   mlir::Value storeTensor(mlir::OpBuilder &builder, mlir::Location loc,
                           unsigned slot, mlir::Value memref,
@@ -70,12 +73,13 @@ private:
   llvm::SmallVector<mlir::Value> slots;
 };
 
-/// Turns the public function `body` into an entry of the ABI around a private body.
+/// Turns the public function `body` into an entry of the ABI around a private
+/// body.
 llvm::LogicalResult buildEntry(mlir::SymbolTable &symbols,
                                mlir::func::FuncOp body);
 
-/// Whether only what may touch device memory's addresses, never its contents, is
-/// left in `function`; else emits an error.
+/// Whether only what may touch device memory's addresses, never its contents,
+/// is left in `function`; else emits an error.
 llvm::LogicalResult checkLegality(mlir::func::FuncOp function);
 
 } // namespace mla

@@ -1,4 +1,4 @@
-//===- RuntimeTable.cpp - The runtime's operations as the compiler sees them -===//
+//===- RuntimeTable.cpp - The runtime as the compiler sees it -------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -38,7 +38,8 @@ using namespace mla;
 #include "mla_runtime/ops.def"
 
 static const RuntimeOp runtimeOps[] = {
-#define MLA_OP_BEGIN(op, since, doc) {#op, sizeof(mla_##op##_params), op##Fields},
+#define MLA_OP_BEGIN(op, since, doc)                                           \
+  {#op, sizeof(mla_##op##_params), op##Fields},
 #include "mla_runtime/ops.def"
 };
 

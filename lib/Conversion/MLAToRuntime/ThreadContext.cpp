@@ -1,4 +1,4 @@
-//===- ThreadContext.cpp - Hands the context to the functions that need it -===//
+//===- ThreadContext.cpp - Contexts for those who need them ---------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

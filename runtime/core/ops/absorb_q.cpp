@@ -1,5 +1,4 @@
-//===- absorb_q.cpp - Arguments of mla_absorb_q
-//-------------------------------===//
+//===- absorb_q.cpp - Arguments of mla_absorb_q ---------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

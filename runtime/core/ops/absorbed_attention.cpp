@@ -1,5 +1,4 @@
-//===- absorbed_attention.cpp - Arguments of mla_absorbed_attention
-//-----------===//
+//===- absorbed_attention.cpp - Arguments of mla_absorbed_attention -------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

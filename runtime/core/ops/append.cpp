@@ -1,5 +1,4 @@
-//===- append.cpp - Arguments of mla_append
-//-----------------------------------===//
+//===- append.cpp - Arguments of mla_append -------------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- copy.cpp - Arguments of mla_copy
-//---------------------------------------===//
+//===- copy.cpp - Arguments of mla_copy -----------------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- expand_kv.cpp - Arguments of mla_expand_kv
-//-----------------------------===//
+//===- expand_kv.cpp - Arguments of mla_expand_kv -------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- expanded_attention.cpp - Arguments of mla_expanded_attention
-//-----------===//
+//===- expanded_attention.cpp - Arguments of mla_expanded_attention -------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- fill.cpp - Arguments of mla_fill
-//---------------------------------------===//
+//===- fill.cpp - Arguments of mla_fill -----------------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- gather_kv.cpp - Arguments of mla_gather_kv
-//-----------------------------===//
+//===- gather_kv.cpp - Arguments of mla_gather_kv -------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- merge_states.cpp - Arguments of mla_merge_states
-//-----------------------===//
+//===- merge_states.cpp - Arguments of mla_merge_states -------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- project_v.cpp - Arguments of mla_project_v
-//-----------------------------===//
+//===- project_v.cpp - Arguments of mla_project_v -------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- rope.cpp - Arguments of mla_rope
-//---------------------------------------===//
+//===- rope.cpp - Arguments of mla_rope -----------------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

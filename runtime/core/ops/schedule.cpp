@@ -1,5 +1,4 @@
-//===- schedule.cpp - Arguments of mla_schedule
-//-------------------------------===//
+//===- schedule.cpp - Arguments of mla_schedule ---------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- slot_mapping.cpp - Arguments of mla_slot_mapping
-//-----------------------===//
+//===- slot_mapping.cpp - Arguments of mla_slot_mapping -------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- AbiOffsets.c - The ABI's layout as C11 sees it
-//-------------------------===//
+//===- AbiOffsets.c - The ABI's layout as C11 sees it ---------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- AbiTest.cpp - The ABI's layout, the same for C11 and C++17
-//-------------===//
+//===- AbiTest.cpp - The ABI's layout, the same for C11 and C++17 ---------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

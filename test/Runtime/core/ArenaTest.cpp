@@ -1,5 +1,4 @@
-//===- ArenaTest.cpp - The workspace: bumping, planning, running out
-//----------===//
+//===- ArenaTest.cpp - The workspace: bumping, planning, running out ------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

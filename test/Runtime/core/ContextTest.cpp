@@ -1,5 +1,4 @@
-//===- ContextTest.cpp - Contexts: errors that stick, modes, settings, faults
-//-===//
+//===- ContextTest.cpp - Errors that stick, modes, settings, faults -------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- DLPackInC.c - mla_runtime/dlpack.h compiles as C11
-//---------------------===//
+//===- DLPackInC.c - mla_runtime/dlpack.h compiles as C11 -----------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

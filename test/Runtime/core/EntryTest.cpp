@@ -1,5 +1,4 @@
-//===- EntryTest.cpp - What mla_begin asks of an entry's arguments
-//------------===//
+//===- EntryTest.cpp - What mla_begin asks of an entry's arguments --------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

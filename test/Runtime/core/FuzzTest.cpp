@@ -1,5 +1,4 @@
-//===- FuzzTest.cpp - Random damage to valid calls
-//----------------------------===//
+//===- FuzzTest.cpp - Random damage to valid calls ------------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- OpArgumentsTest.cpp - The other operations' own rules
-//------------------===//
+//===- OpArgumentsTest.cpp - The other operations' own rules --------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- OverlapTest.cpp - Arguments that share memory, and views that do not
-//---===//
+//===- OverlapTest.cpp - Arguments that share memory, and not -------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- ParamsTest.cpp - struct_size: older and newer callers
-//------------------===//
+//===- ParamsTest.cpp - struct_size: older and newer callers --------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- PrivateLoad.c - A process that loads the runtime privately
-//-------------===//
+//===- PrivateLoad.c - A process that loads the runtime privately ---------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- TensorTest.cpp - What every call asks of every tensor
-//------------------===//
+//===- TensorTest.cpp - What every call asks of every tensor --------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

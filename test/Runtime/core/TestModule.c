@@ -1,5 +1,4 @@
-//===- TestModule.c - A compiled module, written by hand
-//----------------------===//
+//===- TestModule.c - A compiled module, written by hand ------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- ValidCalls.cpp - One valid call of every operation
-//---------------------===//
+//===- ValidCalls.cpp - One valid call of every operation -----------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AbiOffsets.h"
 #include "mla/Conversion/MLAToRuntime/RuntimeTable.h"
+#include "AbiOffsets.h"
 #include "mla/IR/MLAOps.h"
 #include "mlir/IR/MLIRContext.h"
 
@@ -39,15 +39,13 @@ std::map<std::string, TableTensor> getTableTensors() {
 }
 
 /// Calls `visit(mnemonic, specs)` for every operation of the dialect.
-template <typename... OpTys, typename Visitor>
-void visitAll(Visitor visit) {
+template <typename... OpTys, typename Visitor> void visitAll(Visitor visit) {
   (visit(OpTys::getOperationName().drop_front(strlen("mla.")),
          OpTys::getOperandSpecs()),
    ...);
 }
 
-template <typename Visitor>
-void visitDialect(Visitor visit) {
+template <typename Visitor> void visitDialect(Visitor visit) {
   visitAll<
 #define GET_OP_LIST
 #include "mla/IR/MLAOps.cpp.inc"

@@ -1,4 +1,4 @@
-//===- RuntimeTable.h - The runtime's operations as the compiler sees them --*- C++ -*-===//
+//===- RuntimeTable.h - The runtime as the compiler sees it -----*- C++ -*-===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -17,7 +17,7 @@ namespace mla {
 enum class RuntimeFieldKind {
   Tensor,      ///< const mla_tensor *
   CacheLatent, ///< const mla_tensor *: the first L columns of a cache
-  CachePe,     ///< const mla_tensor *: the other columns; null when there are none
+  CachePe, ///< const mla_tensor *: the other columns; null when there are none
   CacheScales, ///< const mla_tensor *: reserved
   I64,
   F64,
@@ -27,7 +27,8 @@ enum class RuntimeFieldKind {
 /// One field of a parameter struct, from ops.def.
 struct RuntimeField {
   llvm::StringLiteral name;
-  /// The operand or attribute that it comes from: the name without a cache's suffix.
+  /// The operand or attribute that it comes from: the name without a cache's
+  /// suffix.
   llvm::StringLiteral source;
   RuntimeFieldKind kind;
   bool isRequired;
