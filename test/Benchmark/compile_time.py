@@ -4,24 +4,19 @@
 """Times the pipeline mla-to-llvm on functions of many layers.
 
     compile_time.py MLA_OPT [--layers=100,300,1000] [--cache=own,threaded,sliced]
-                    [--pipeline=mla-to-llvm] [--check]
+                    [--pipeline=mla-to-llvm]
 
 Every layer is one mla.attention with its own projections and weights; lengths and
 rotary table are shared. The caches: `own`, one argument a layer; `threaded`, one
 argument that all layers append to, each with its own page table; `sliced`, one
-argument of which each layer takes a slice and puts it back. With --check exits 1 where
-a layer of the longest function takes more than 5 ms, or more than twice what one of
-the shortest takes: bufferization is about cubic in what shares a buffer, unless the
-pipeline prevents it.
+argument of which each layer takes a slice and puts it back. Bufferization is
+about cubic in what shares a buffer, unless the pipeline prevents it.
 """
 
 import argparse
 import subprocess
 import sys
 import time
-
-MS_A_LAYER = 5.0
-GROWTH = 2.0
 
 SHARED = {
     "pages": "tensor<?x?xi32>",
@@ -115,14 +110,6 @@ def seconds(mla_opt, pipeline, layers, cache):
     return elapsed
 
 
-def check(cache, costs):
-    if costs[-1] > MS_A_LAYER:
-        sys.exit(f"{cache}: expected at most {MS_A_LAYER} ms a layer, got {costs[-1]:.2f}")
-    if costs[-1] > GROWTH * costs[0]:
-        sys.exit(f"{cache}: expected a linear time, "
-                 f"got {costs[-1] / costs[0]:.1f} times as much a layer")
-
-
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -130,21 +117,14 @@ def main():
     parser.add_argument("--layers", default="100,300,1000")
     parser.add_argument("--cache", default="own,threaded,sliced")
     parser.add_argument("--pipeline", default="mla-to-llvm")
-    parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
 
-    costs = {}
     print(f"{'cache':>9} {'layers':>7} {'seconds':>8} {'ms a layer':>11}")
     for cache in options.cache.split(","):
-        costs[cache] = []
         for layers in sorted(int(number) for number in options.layers.split(",")):
             elapsed = seconds(options.mla_opt, options.pipeline, layers, cache)
-            costs[cache].append(1000 * elapsed / layers)
-            print(f"{cache:>9} {layers:>7} {elapsed:>8.2f} {costs[cache][-1]:>11.2f}",
-                  flush=True)
-    if options.check:
-        for cache, cost in costs.items():
-            check(cache, cost)
+            print(f"{cache:>9} {layers:>7} {elapsed:>8.2f} "
+                  f"{1000 * elapsed / layers:>11.2f}", flush=True)
 
 
 if __name__ == "__main__":

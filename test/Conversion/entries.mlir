@@ -20,10 +20,10 @@
 // CHECK-SAME:    %[[CTX:[^:]+]]: !llvm.ptr, %[[ARGS:[^:]+]]: !llvm.ptr, %[[N:[^:]+]]: i64) -> i32
 // CHECK:         %[[STATUS:.+]] = llvm.call @mla_begin(%[[CTX]], %{{.*}}, %{{.*}}, %{{.*}}, %[[ARGS]], %[[N]])
 // CHECK:         %[[OK:.+]] = arith.cmpi eq, %[[STATUS]]
-// CHECK:         cf.cond_br %[[OK]], ^[[RUN:.+]], ^[[REFUSED:.+]]
+// CHECK:         cf.cond_br %[[OK]], ^[[ACCEPTED:.+]], ^[[REFUSED:.+]]
 // CHECK:       ^[[REFUSED]]:
 // CHECK-NEXT:    return %[[STATUS]]
-// CHECK:       ^[[RUN]]:
+// CHECK:       ^[[ACCEPTED]]:
 // The second argument's data are 152 bytes further.
 // CHECK:         llvm.getelementptr %[[ARGS]][152]
 // CHECK:         call @step.body(%[[CTX]],

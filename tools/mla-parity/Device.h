@@ -1,5 +1,4 @@
-//===- Device.h - A context of the runtime and tensors on its device -*- C++
-//-*-===//
+//===- Device.h - A context and tensors on its device -----------*- C++ -*-===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- PagedCache.h - Which page holds what, and what must not change -*- C++
-//-*-===//
+//===- PagedCache.h - Which page holds what ---------------------*- C++ -*-===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- RuntimeCalls.h - Building blocks of calls of the runtime --*- C++
-//-*-===//
+//===- RuntimeCalls.h - Building blocks of runtime calls --------*- C++ -*-===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

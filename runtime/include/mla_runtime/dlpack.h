@@ -1,5 +1,4 @@
-/*===- dlpack.h - To and from DLPack
- * ------------------------------------------===
+/*===- dlpack.h - To and from DLPack ----------------------------------------===
  *
  * Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

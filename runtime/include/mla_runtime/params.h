@@ -1,5 +1,4 @@
-/*===- params.h - Parameter structs of the runtime's operations
- * ---------------===
+/*===- params.h - Parameter structs of the operations -----------------------===
  *
  * Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

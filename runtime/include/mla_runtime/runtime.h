@@ -1,5 +1,4 @@
-/*===- runtime.h - Contexts, entries and modules
- * ------------------------------===
+/*===- runtime.h - Contexts, entries and modules ----------------------------===
  *
  * Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-/*===- tensor.h - The tensor that crosses the C ABI
- * ---------------------------===
+/*===- tensor.h - The tensor that crosses the C ABI -------------------------===
  *
  * Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- absorbed_attention_faults_test.cpp - Bad data met by
-// mla_absorbed_attention ===//
+//===- absorbed_attention_faults_test.cpp - Bad data in attention ---------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
