@@ -26,7 +26,8 @@ static bool prepare(Checker &checker, mla_append_params &p) {
   p.cos_sin = nullptr;
   p.positions = nullptr;
   p.rope_head_dim = 0;
-  if (!p.k_pe && !p.q_pe && !p.k_pe_out && !p.cache_pe)
+  // A cache without a pe part says that there is none.
+  if (p.cache_latent && !p.k_pe && !p.q_pe && !p.k_pe_out && !p.cache_pe)
     checker.bind(Sym::R, 0);
   return true;
 }

@@ -133,6 +133,17 @@ TEST(AppendArguments, TheQueryAndItsPartsComeTogether) {
                 "got null");
 }
 
+TEST(AppendArguments, AQueryMayKeepItsPositionalColumns) {
+  EXPECT_EQ(appendWith([](Call<P> &c) {
+              const mla_tensor *query = c.p.query, *qNope = c.p.q_nope;
+              c.p = P{};
+              c.p.struct_size = sizeof(P);
+              c.p.query = query;
+              c.p.q_nope = qNope;
+            }),
+            "OK");
+}
+
 TEST(AppendArguments, Rope) {
   EXPECT_EQ(appendWith([](Call<P> &c) { c.p.rope_style = 3; }),
             invalidAppend + "rope_style: expected MLA_ROPE_INTERLEAVED, "
