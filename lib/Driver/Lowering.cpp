@@ -82,23 +82,14 @@ void addConstant(ModuleOp module, StringRef name, Type type, Attribute value,
                          LLVM::Linkage::External, name, value, alignment);
 }
 
-/// Drops the dialect's discardable attributes: what they said has been used,
-/// and translation to LLVM IR warns about what it doesn't know.
+/// Drops the dialect's attributes of functions and of the module: what they said
+/// has been used, and translation to LLVM IR warns about what it doesn't know.
 void dropDialectAttributes(ModuleOp module) {
-  auto isOurs = [](NamedAttribute attribute) {
-    return attribute.getName().strref().starts_with("mla.");
-  };
-  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>())
     for (NamedAttribute attribute :
          llvm::to_vector(function->getDiscardableAttrs()))
-      if (isOurs(attribute))
+      if (attribute.getName().strref().starts_with("mla."))
         function->removeDiscardableAttr(attribute.getName());
-    for (unsigned i = 0, e = function.getNumArguments(); i < e; ++i)
-      if (DictionaryAttr attributes = function.getArgAttrDict(i))
-        for (NamedAttribute attribute : attributes)
-          if (isOurs(attribute))
-            function.removeArgAttr(i, attribute.getName());
-  }
   module->removeAttr(MLADialect::kNotesAttr);
 }
 
