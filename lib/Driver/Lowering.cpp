@@ -82,8 +82,9 @@ void addConstant(ModuleOp module, StringRef name, Type type, Attribute value,
                          LLVM::Linkage::External, name, value, alignment);
 }
 
-/// Drops the dialect's attributes of functions and of the module: what they said
-/// has been used, and translation to LLVM IR warns about what it doesn't know.
+/// Drops the dialect's attributes of functions and of the module: what they
+/// said has been used, and translation to LLVM IR warns about what it doesn't
+/// know.
 void dropDialectAttributes(ModuleOp module) {
   for (auto function : module.getOps<LLVM::LLVMFuncOp>())
     for (NamedAttribute attribute :
@@ -91,6 +92,21 @@ void dropDialectAttributes(ModuleOp module) {
       if (attribute.getName().strref().starts_with("mla."))
         function->removeDiscardableAttr(attribute.getName());
   module->removeAttr(MLADialect::kNotesAttr);
+}
+
+/// Whether every entry of the manifest became one of the ABI: the conversion
+/// leaves functions alone that have nothing to call.
+LogicalResult checkEntries(ModuleOp module, const Manifest &manifest) {
+  for (const ManifestEntry &entry : manifest.entries) {
+    auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(entry.name);
+    auto body = module.lookupSymbol<LLVM::LLVMFuncOp>(entry.name + ".body");
+    if (!function || !body)
+      return module.emitError("entry '") << entry.name
+                                         << "': expected an operation of mla "
+                                            "in it or in what it calls, got "
+                                            "none";
+  }
+  return success();
 }
 
 /// Makes everything that is defined and isn't an entry internal.
@@ -162,6 +178,8 @@ FailureOr<Manifest> mla::lowerModule(ModuleOp module,
     for (auto note : notes.getAsRange<StringAttr>())
       manifest.notes.push_back(note.str());
 
+  if (failed(checkEntries(module, manifest)))
+    return failure();
   dropDialectAttributes(module);
   hideAllButEntries(module, manifest);
   Builder builder(module.getContext());

@@ -109,10 +109,12 @@ LogicalResult mla::describeEntries(ModuleOp module,
       continue;
     ManifestEntry &entry = entries.emplace_back();
     entry.name = function.getName().str();
-    // The runtime's functions and a module's own constants are called so.
-    if (function.getName().starts_with("mla_"))
+    // The runtime's functions and a module's own constants are called so, and
+    // the loader's (_init, _DYNAMIC).
+    if (function.getName().starts_with("mla_") ||
+        function.getName().starts_with("_"))
       return function.emitError("expected an entry's name that doesn't start "
-                                "with mla_, got '")
+                                "with mla_ or _, got '")
              << function.getName() << "'";
     for (unsigned i = 0, e = function.getNumArguments(); i < e; ++i)
       if (failed(describeArgument(function, i, entry.arguments.emplace_back())))

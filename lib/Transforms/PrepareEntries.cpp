@@ -61,6 +61,10 @@ private:
   }
   void collectNames();
   LogicalResult addDestinations();
+  /// The names of the sizes of `argument`, as the entry's only mla operation
+  /// calls them; null where there are several operations or it isn't an
+  /// operand.
+  ArrayAttr getDims(BlockArgument argument);
   void setArgumentAttributes();
   std::string getRole(BlockArgument argument, bool isDestination);
 
@@ -143,6 +147,35 @@ std::string EntryPreparation::getRole(BlockArgument argument,
   return flow.isOverwritten(argument) ? "output" : "inout";
 }
 
+ArrayAttr EntryPreparation::getDims(BlockArgument argument) {
+  // Symbols have one size in an operation; two operations may differ.
+  MLAOpInterface only;
+  unsigned numOps = 0;
+  entry.walk([&](MLAOpInterface op) {
+    only = op;
+    ++numOps;
+  });
+  auto type = dyn_cast<RankedTensorType>(argument.getType());
+  if (numOps != 1 || !type)
+    return {};
+  for (auto [index, spec] : llvm::enumerate(only.getOperandSpecs())) {
+    SmallVector<StringRef> symbols;
+    spec.dims.split(symbols, ',');
+    if (only.getSpecOperand(index) != argument ||
+        static_cast<int64_t>(symbols.size()) != type.getRank())
+      continue;
+    SmallVector<StringRef> dims;
+    for (auto [symbol, size] : llvm::zip_equal(symbols, type.getShape())) {
+      // A size of its own, or one more than another: "B+1". Other sums are
+      // static.
+      bool isName = !symbol.contains('+') || symbol.ends_with("+1");
+      dims.push_back(ShapedType::isDynamic(size) && isName ? symbol : "");
+    }
+    return builder.getStrArrayAttr(dims);
+  }
+  return {};
+}
+
 void EntryPreparation::setArgumentAttributes() {
   size_t numStated = entry.getNumArguments();
   SmallVector<DictionaryAttr> stated;
@@ -170,6 +203,9 @@ void EntryPreparation::setArgumentAttributes() {
     if (!attributes.get(MLADialect::kNameAttr))
       attributes.set(MLADialect::kNameAttr,
                      builder.getStringAttr(given[index]));
+    if (!attributes.get(MLADialect::kDimsAttr))
+      if (ArrayAttr dims = getDims(argument))
+        attributes.set(MLADialect::kDimsAttr, dims);
     if (isa<TensorType>(argument.getType()))
       attributes.set(BufferizationDialect::kWritableAttrName,
                      builder.getBoolAttr(isDestination));

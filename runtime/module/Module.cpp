@@ -7,7 +7,11 @@
 
 #include "core/Context.h"
 
+#include <cstring>
 #include <dlfcn.h>
+#include <elf.h>
+#include <fstream>
+#include <link.h>
 #include <memory>
 #include <new>
 #include <nlohmann/json.hpp>
@@ -54,6 +58,26 @@ static bool readManifest(const char *text, std::vector<std::string> &entries) {
   return true;
 }
 
+/// Whether `file` is an ELF file shorter than its headers say: the loader would
+/// map what isn't there, and the process die of it.
+static bool isTruncated(const char *file) {
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  uint64_t size = stream.tellg();
+  ElfW(Ehdr) header;
+  stream.seekg(0);
+  if (!stream.read(reinterpret_cast<char *>(&header), sizeof(header)) ||
+      std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+    return false; // The loader says what it is instead.
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    ElfW(Phdr) segment;
+    stream.seekg(header.e_phoff + i * sizeof(segment));
+    if (!stream.read(reinterpret_cast<char *>(&segment), sizeof(segment)) ||
+        segment.p_offset > size || segment.p_filesz > size - segment.p_offset)
+      return true;
+  }
+  return false;
+}
+
 static mla_status load(const char *path, mla_module *&out) {
   std::string file = path;
   // Without a slash, dlopen looks everywhere but here.
@@ -62,6 +86,10 @@ static mla_status load(const char *path, mla_module *&out) {
   if (access(file.c_str(), R_OK) != 0)
     return failThread(MLA_STATUS_NOT_FOUND,
                       "%s: expected a compiled module, got no readable file",
+                      path);
+  if (isTruncated(file.c_str()))
+    return failThread(MLA_STATUS_FAILED_PRECONDITION,
+                      "%s: expected a compiled module, got a truncated one",
                       path);
   publishRuntime();
   auto module = std::make_unique<mla_module>();

@@ -132,3 +132,12 @@ func.func @f(%x: tensor<?x4xbf16>) {
   %0 = mla.rope ins() outs(y = %x : tensor<?x4xbf16>)
   return
 }
+
+// -----
+
+// An attribute of another type isn't lost on its way to the properties.
+func.func @f(%x: tensor<?x4xbf16>, %y: tensor<?x4xbf16>) {
+  // expected-error @+1 {{attribute 'rope' failed to satisfy constraint}}
+  %0 = mla.rope ins(x = %x : tensor<?x4xbf16>) outs(y = %y : tensor<?x4xbf16>) {rope = "interleaved"}
+  return
+}

@@ -7,7 +7,7 @@
 // RUN: mla-opt %s --mla-bufferize | FileCheck %s --implicit-check-not=memref.copy
 
 // CHECK-LABEL: func.func @rotated(
-// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "cache", mla.role = "inout"}) {
+// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = [{{[^]]*}}], mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = ["pages", "", ""], mla.name = "cache", mla.role = "inout"}) {
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         mla.slot_mapping
@@ -37,7 +37,7 @@ func.func @rotated(
 }
 
 // CHECK-LABEL: func.func @half(
-// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "cache", mla.role = "inout"}) {
+// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = [{{[^]]*}}], mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = ["pages", "", ""], mla.name = "cache", mla.role = "inout"}) {
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         mla.slot_mapping
@@ -67,7 +67,7 @@ func.func @half(
 }
 
 // CHECK-LABEL: func.func @unrotated(
-// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "cache", mla.role = "inout"}) {
+// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = [{{[^]]*}}], mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = ["pages", "", ""], mla.name = "cache", mla.role = "inout"}) {
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         mla.slot_mapping
@@ -95,7 +95,7 @@ func.func @unrotated(
 }
 
 // CHECK-LABEL: func.func @zero_width(
-// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "cache", mla.role = "inout"}) {
+// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = [{{[^]]*}}], mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = ["pages", "", ""], mla.name = "cache", mla.role = "inout"}) {
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         mla.slot_mapping
@@ -122,7 +122,7 @@ func.func @zero_width(
 }
 
 // CHECK-LABEL: func.func @topk_sinks(
-// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "cache", mla.role = "inout"}) {
+// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = [{{[^]]*}}], mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = ["pages", "", ""], mla.name = "cache", mla.role = "inout"}) {
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         mla.slot_mapping
@@ -152,7 +152,7 @@ func.func @topk_sinks(
 }
 
 // CHECK-LABEL: func.func @fp8_cache(
-// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "cache", mla.role = "inout"}) {
+// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = [{{[^]]*}}], mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = ["pages", "", ""], mla.name = "cache", mla.role = "inout"}) {
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         mla.slot_mapping
@@ -182,7 +182,7 @@ func.func @fp8_cache(
 }
 
 // CHECK-LABEL: func.func @fp8_query(
-// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "cache", mla.role = "inout"}) {
+// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = [{{[^]]*}}], mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = ["pages", "", ""], mla.name = "cache", mla.role = "inout"}) {
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<?xi64>
 // CHECK:         mla.slot_mapping
@@ -216,7 +216,7 @@ func.func @fp8_query(
 }
 
 // CHECK-LABEL: func.func @static_tokens(
-// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "cache", mla.role = "inout"}) {
+// CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = [{{[^]]*}}], mla.name = "out", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = ["pages", "", ""], mla.name = "cache", mla.role = "inout"}) {
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<3xi64>
 // CHECK:         memref.alloc({{.*}}) {{.*}} : memref<3xi64>
 // CHECK:         mla.slot_mapping

@@ -7,17 +7,17 @@
 // RUN: mla-opt %s --mla-prepare-entries --split-input-file -o %t
 // RUN: mla-opt %t --mla-prepare-entries --split-input-file | diff %t -
 
-// Names come from the operands, roles from what is done to the argument.
+// Names and sizes come from the operands, roles from what is done to the argument.
 // CHECK-LABEL: func.func @roles(
-// CHECK-SAME:    {bufferization.writable = false, mla.name = "q", mla.role = "input"}
-// CHECK-SAME:    {bufferization.writable = false, mla.name = "c_kv", mla.role = "input"}
-// CHECK-SAME:    {bufferization.writable = false, mla.name = "w_kv_b", mla.role = "input"}
-// CHECK-SAME:    {bufferization.writable = false, mla.name = "page_table", mla.role = "input"}
-// CHECK-SAME:    {bufferization.writable = false, mla.name = "kv_lens", mla.role = "input"}
-// CHECK-SAME:    {bufferization.writable = false, mla.name = "cu_q", mla.role = "input"}
+// CHECK-SAME:    {bufferization.writable = false, mla.dims = ["T", "", ""], mla.name = "q", mla.role = "input"}
+// CHECK-SAME:    {bufferization.writable = false, mla.dims = ["T", ""], mla.name = "c_kv", mla.role = "input"}
+// CHECK-SAME:    {bufferization.writable = false, mla.dims = ["", "", ""], mla.name = "w_kv_b", mla.role = "input"}
+// CHECK-SAME:    {bufferization.writable = false, mla.dims = ["B", "K"], mla.name = "page_table", mla.role = "input"}
+// CHECK-SAME:    {bufferization.writable = false, mla.dims = ["B"], mla.name = "kv_lens", mla.role = "input"}
+// CHECK-SAME:    {bufferization.writable = false, mla.dims = ["B+1"], mla.name = "cu_q", mla.role = "input"}
 // CHECK-SAME:    index {mla.name = "max_kv", mla.role = "scalar"}
-// CHECK-SAME:    {bufferization.writable = true, mla.name = "out", mla.role = "output"}
-// CHECK-SAME:    {bufferization.writable = true, mla.name = "cache", mla.role = "inout"}
+// CHECK-SAME:    {bufferization.writable = true, mla.dims = ["T", "", ""], mla.name = "out", mla.role = "output"}
+// CHECK-SAME:    {bufferization.writable = true, mla.dims = ["pages", "", ""], mla.name = "cache", mla.role = "inout"}
 // CHECK-SAME:    {bufferization.writable = false, mla.name = "arg9", mla.role = "input"}
 // CHECK-NOT:     materialize_in_destination
 func.func @roles(%q: tensor<?x2x4xbf16>, %c_kv: tensor<?x8xbf16>,

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "io/File.h"
 #include "mla/Driver/Codegen.h"
 #include "mla/Driver/Lowering.h"
 #include "mla/Import/AttentionCore.h"
@@ -189,23 +190,18 @@ importConfig(StringRef text, mlir::MLIRContext &context,
   return module;
 }
 
-int writeOutput(StringRef path, StringRef bytes) {
-  Error error = writeToOutput(path, [&](raw_ostream &stream) {
-    stream << bytes;
-    return Error::success();
-  });
-  if (!error && path == "-") {
-    outs().flush();
-    if (outs().has_error()) {
-      error = errorCodeToError(outs().error());
-      outs().clear_error();
-    }
+int writeOutput(const std::string &path, StringRef bytes) {
+  if (path != "-") {
+    mla::io::Status status = mla::io::writeFile(path, bytes.str());
+    return status ? 0 : report(status.error(), kFailed);
   }
-  if (!error)
+  outs() << bytes;
+  outs().flush();
+  if (!outs().has_error())
     return 0;
-  return report(
-      path + ": expected to write it, got: " + toString(std::move(error)),
-      kFailed);
+  std::string reason = outs().error().message();
+  outs().clear_error();
+  return report("stdout: expected to write it, got '" + reason + "'", kFailed);
 }
 
 int run() {

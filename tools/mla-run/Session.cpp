@@ -96,10 +96,28 @@ io::Status Session::fill(const io::ManifestArg &arg, Argument &argument,
   return {};
 }
 
+/// Whether the entry has anything called `symbol` for --set to give a size or
+/// value.
+static bool isSettable(const io::ManifestEntry &entry,
+                       const std::string &symbol) {
+  for (const io::ManifestArg &arg : entry.args) {
+    if (arg.role == "scalar" && arg.name == symbol)
+      return true;
+    for (const io::ManifestDim &dim : arg.shape)
+      if (dim.symbol == symbol)
+        return true;
+  }
+  return false;
+}
+
 io::Status Session::bind(const Files &files) {
   Symbols symbols;
   for (auto &[symbol, value] : options.sizes)
-    if (io::Status set = symbols.set(symbol, value, "--set"); !set)
+    // kv is what --random makes sequences of.
+    if (!isSettable(entry, symbol) && !(options.seed && symbol == "kv"))
+      return io::Error{"--set: expected a size or scalar of the entry, got " +
+                       symbol};
+    else if (io::Status set = symbols.set(symbol, value, "--set"); !set)
       return set;
   // What is given, and what stays from the call before, fixes the sizes.
   for (const io::ManifestArg &arg : entry.args) {
@@ -133,10 +151,14 @@ io::Status Session::bind(const Files &files) {
     if (!io::dtypeBytes(argument.dtype))
       return io::Error{arg.name + ": expected a type that files have, got " +
                        arg.dtype};
-    io::Result<std::vector<int64_t>> shape = symbols.resolve(arg);
-    if (!shape)
-      return io::Error{shape.error()};
-    argument.shape = *shape;
+    if (given) {
+      argument.shape = given->shape;
+    } else {
+      io::Result<std::vector<int64_t>> shape = symbols.resolve(arg);
+      if (!shape)
+        return io::Error{shape.error()};
+      argument.shape = *shape;
+    }
     if (io::Status status = allocate(arg, argument); !status)
       return status;
     if (io::Status status = fill(arg, argument, given, symbols); !status)

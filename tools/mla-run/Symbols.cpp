@@ -46,7 +46,9 @@ io::Status Symbols::match(const io::ManifestArg &arg,
     return io::Error{arg.name + ": expected shape " + arg.showShape() +
                      ", got " + showShape(shape)};
   for (size_t i = 0; i < shape.size(); ++i)
-    if (const io::ManifestDim &dim = arg.shape[i]; !dim.symbol.empty())
+    // An unnamed size is one of its own.
+    if (const io::ManifestDim &dim = arg.shape[i];
+        !dim.symbol.empty() && dim.symbol != "?")
       if (io::Status status = set(dim.symbol, shape[i] - dim.offset, arg.name);
           !status)
         return status;

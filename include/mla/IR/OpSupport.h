@@ -50,12 +50,23 @@ mlir::ParseResult parseOperands(mlir::OpAsmParser &parser,
                                 llvm::ArrayRef<OperandSpec> specs,
                                 llvm::SmallVectorImpl<int32_t> &segments);
 
+/// What operations with attributes or optional operands have.
+template <typename OpTy>
+using VerifyInherentAttrs = decltype(&OpTy::verifyInherentAttrs);
+
 template <typename OpTy>
 mlir::ParseResult parseOp(mlir::OpAsmParser &parser,
                           mlir::OperationState &state) {
   llvm::SmallVector<int32_t> segments;
+  llvm::SMLoc loc = parser.getCurrentLocation();
   if (parseOperands(parser, state, OpTy::getOperandSpecs(), segments))
     return mlir::failure();
+  // An attribute of another type would be dropped on its way to the properties.
+  if constexpr (llvm::is_detected<VerifyInherentAttrs, OpTy>::value)
+    if (mlir::failed(
+            OpTy::verifyInherentAttrs(state.name, state.attributes,
+                                      [&] { return parser.emitError(loc); })))
+      return mlir::failure();
   if constexpr (OpTy::template hasTrait<
                     mlir::OpTrait::AttrSizedOperandSegments>())
     llvm::copy(segments, state.getOrAddProperties<typename OpTy::Properties>()

@@ -45,7 +45,7 @@ func.func @named(
 // CHECK-NEXT: "role": "input",
 // CHECK-NEXT: "dtype": "f32",
 // CHECK-NEXT: "shape": [
-// CHECK-NEXT: "?",
+// CHECK-NEXT: "T",
 // CHECK: "name": "w_uv",
 // CHECK-NEXT: "role": "input",
 // CHECK: "role": "output",
