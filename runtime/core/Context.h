@@ -49,7 +49,8 @@ MLA_EXPORT mla_status mla_internal_fail(mla_context *ctx, mla_status status,
                                         const char *format, va_list args);
 MLA_EXPORT void mla_internal_record_fault(mla_context *ctx, const char *op,
                                           const char *what, int64_t index,
-                                          int64_t value, int64_t limit);
+                                          int64_t value, int64_t limit,
+                                          int64_t lowest);
 }
 
 /// Reports an error of the running call: the context keeps the first status and
@@ -69,12 +70,13 @@ inline mla_status fail(mla_context &ctx, mla_status status, const char *format,
 
 /// Records a value found in device data that points nowhere: element `index` of
 /// argument `what` ("slots", "page_table", "positions") of operation `op`
-/// ("append") holds `value`, outside [0, limit). The first since the last
+/// ("append") holds `value`, outside [lowest, limit). The first since the last
 /// mla_context_check is kept. The call itself goes on and returns OK. Safe to
 /// call from a backend's threads.
 inline void recordFault(mla_context &ctx, const char *op, const char *what,
-                        int64_t index, int64_t value, int64_t limit) {
-  mla_internal_record_fault(&ctx, op, what, index, value, limit);
+                        int64_t index, int64_t value, int64_t limit,
+                        int64_t lowest = 0) {
+  mla_internal_record_fault(&ctx, op, what, index, value, limit, lowest);
 }
 
 /// Reports an error that belongs to no context: the calling thread's text

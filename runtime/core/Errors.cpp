@@ -46,16 +46,18 @@ extern "C" mla_status mla_internal_fail(mla_context *ctx, mla_status status,
 
 extern "C" void mla_internal_record_fault(mla_context *ctx, const char *op,
                                           const char *what, int64_t index,
-                                          int64_t value, int64_t limit) {
+                                          int64_t value, int64_t limit,
+                                          int64_t lowest) {
   std::lock_guard<std::mutex> lock(ctx->faultMutex);
   if (ctx->fault.present)
     return;
   ctx->fault.present = true;
   std::snprintf(ctx->fault.text, sizeof(ctx->fault.text),
-                "mla_%s: %s: expected a value in [0, %lld) at index %lld, got "
-                "%lld",
-                op, what, static_cast<long long>(limit),
-                static_cast<long long>(index), static_cast<long long>(value));
+                "mla_%s: %s: expected a value in [%lld, %lld) at index %lld, "
+                "got %lld",
+                op, what, static_cast<long long>(lowest),
+                static_cast<long long>(limit), static_cast<long long>(index),
+                static_cast<long long>(value));
   if (ctx->isDefault)
     std::fprintf(stderr, "mla: %s: %s\n",
                  mla_status_name(MLA_STATUS_DATA_ERROR), ctx->fault.text);

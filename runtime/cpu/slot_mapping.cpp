@@ -74,7 +74,7 @@ mla_status mla::cpu::slot_mapping(mla_context &ctx,
     if (localLens)
       storeInt(localLens, b, usable ? ownership.countBelow(length) : 0);
     if (!usable) {
-      recordFault(ctx, op, "kv_lens", b, length, capacity + 1);
+      recordFault(ctx, op, "kv_lens", b, length, capacity + 1, range.size());
       continue;
     }
     for (int64_t t = range.begin; t < range.end; ++t) {

@@ -106,7 +106,12 @@ TEST_F(SlotMappingTest, ReportsLengthsOffsetsAndPagesThatCantBe) {
   } cases[] = {
       {{-1, 3}, {0, 1, 3}, {0, 1, 2, 3}, "kv_lens", "-1"},
       {{9, 3}, {0, 1, 3}, {0, 1, 2, 3}, "kv_lens", "9"},
-      {{1, 3}, {0, 2, 3}, {0, 1, 2, 3}, "kv_lens", "1"},
+      // A sequence holds its two new tokens.
+      {{1, 3},
+       {0, 2, 3},
+       {0, 1, 2, 3},
+       "kv_lens: expected a value in [2, ",
+       "1"},
       {{4, 3}, {0, 2, 5}, {0, 1, 2, 3}, "cu_q", "5"},
       {{4, 3}, {0, 2, 1}, {0, 1, 2, 3}, "cu_q", "1"},
       {{4, 3}, {-4, 2, 3}, {0, 1, 2, 3}, "cu_q", "-4"},
