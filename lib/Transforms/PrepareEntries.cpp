@@ -61,10 +61,12 @@ private:
   }
   void collectNames();
   LogicalResult addDestinations();
-  /// The names of the sizes of `argument`, as the entry's only mla operation
-  /// calls them; null where there are several operations or it isn't an
-  /// operand.
-  ArrayAttr getDims(BlockArgument argument);
+  /// The entry's mla operation, null where it has none or several: symbols have
+  /// one size in an operation, and two operations may differ.
+  MLAOpInterface getOnlyOp();
+  /// The names of the sizes of `argument`, as `only` calls them; null where it
+  /// isn't an operand of that.
+  ArrayAttr getDims(BlockArgument argument, MLAOpInterface only);
   void setArgumentAttributes();
   std::string getRole(BlockArgument argument, bool isDestination);
 
@@ -147,16 +149,21 @@ std::string EntryPreparation::getRole(BlockArgument argument,
   return flow.isOverwritten(argument) ? "output" : "inout";
 }
 
-ArrayAttr EntryPreparation::getDims(BlockArgument argument) {
-  // Symbols have one size in an operation; two operations may differ.
+MLAOpInterface EntryPreparation::getOnlyOp() {
   MLAOpInterface only;
-  unsigned numOps = 0;
-  entry.walk([&](MLAOpInterface op) {
+  WalkResult result = entry.walk([&](MLAOpInterface op) {
+    if (only)
+      return WalkResult::interrupt();
     only = op;
-    ++numOps;
+    return WalkResult::advance();
   });
+  return result.wasInterrupted() ? MLAOpInterface() : only;
+}
+
+ArrayAttr EntryPreparation::getDims(BlockArgument argument,
+                                    MLAOpInterface only) {
   auto type = dyn_cast<RankedTensorType>(argument.getType());
-  if (numOps != 1 || !type)
+  if (!only || !type)
     return {};
   for (auto [index, spec] : llvm::enumerate(only.getOperandSpecs())) {
     SmallVector<StringRef> symbols;
@@ -184,6 +191,7 @@ void EntryPreparation::setArgumentAttributes() {
   entry.setFunctionType(
       builder.getFunctionType(body.getArgumentTypes(), entry.getResultTypes()));
 
+  MLAOpInterface only = getOnlyOp();
   SmallVector<DictionaryAttr> all;
   for (BlockArgument argument : body.getArguments()) {
     unsigned index = argument.getArgNumber();
@@ -204,7 +212,7 @@ void EntryPreparation::setArgumentAttributes() {
       attributes.set(MLADialect::kNameAttr,
                      builder.getStringAttr(given[index]));
     if (!attributes.get(MLADialect::kDimsAttr))
-      if (ArrayAttr dims = getDims(argument))
+      if (ArrayAttr dims = getDims(argument, only))
         attributes.set(MLADialect::kDimsAttr, dims);
     if (isa<TensorType>(argument.getType()))
       attributes.set(BufferizationDialect::kWritableAttrName,
