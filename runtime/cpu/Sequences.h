@@ -26,20 +26,25 @@ struct Range {
   int64_t size() const { return end - begin; }
 };
 
-/// Reads `cumulative` (B + 1 offsets, argument `name`) for sequence `b`; the
-/// offsets are to ascend within [0, total].
+/// Reads `cumulative` (B + 1 offsets, argument `name`) for sequence `b`: the
+/// rows of a tensor of `total` rows whose first has the number `first`. The
+/// offsets are to start at `first` and to ascend up to first + total.
 inline Range sequenceRange(mla_context &ctx, const char *op, const char *name,
-                           const View &cumulative, int64_t b, int64_t total) {
+                           const View &cumulative, int64_t b, int64_t total,
+                           int64_t first = 0) {
   Range range{loadInt(cumulative, b), loadInt(cumulative, b + 1)};
-  if (range.begin < 0 || range.begin > total) {
-    recordFault(ctx, op, name, b, range.begin, total + 1);
+  int64_t limit = first + total + 1;
+  if (b == 0 && range.begin != first)
+    recordFault(ctx, op, name, 0, range.begin, first + 1, first);
+  if (range.begin < first || range.begin >= limit) {
+    recordFault(ctx, op, name, b, range.begin, limit, first);
     return {};
   }
-  if (range.end < range.begin || range.end > total) {
-    recordFault(ctx, op, name, b + 1, range.end, total + 1);
+  if (range.end < range.begin || range.end >= limit) {
+    recordFault(ctx, op, name, b + 1, range.end, limit, first);
     return {};
   }
-  return range;
+  return {range.begin - first, range.end - first};
 }
 
 /// Tokens that belong to a sequence: those from here on are padding.

@@ -56,7 +56,8 @@ public:
     // With indices each token has keys of its own.
     int64_t tile = indices ? 1 : tileTokens;
     for (int64_t b = 0; b + 1 < cuQ.dim(0); ++b) {
-      Range range = sequenceRange(ctx, op, "cu_q", cuQ, b, tokens);
+      Range range =
+          sequenceRange(ctx, op, "cu_q", cuQ, b, tokens, params.first_token);
       Keys sequence = keysOf(b);
       for (int64_t h = 0; h < heads; ++h)
         for (int64_t t = range.begin; t < range.end; t += tile)

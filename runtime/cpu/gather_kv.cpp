@@ -25,8 +25,11 @@ mla_status mla::cpu::gather_kv(mla_context &ctx,
   float *buffer = scratch(ctx, std::max(cKv.width(), kPe.width()) + 1);
   if (!buffer)
     return ctx.status;
+  int64_t capacity = cache.capacity();
+  if (params.max_kv > 0)
+    capacity = std::min(capacity, params.max_kv);
   for (int64_t b = 0; b < kvLens.dim(0); ++b) {
-    int64_t length = sequenceLength(ctx, op, kvLens, b, cache.capacity());
+    int64_t length = sequenceLength(ctx, op, kvLens, b, capacity);
     for (int64_t i = 0; i < params.window_length; ++i) {
       int64_t out = b * params.window_length + i, page, row;
       bool exists = i < length - params.window_start &&

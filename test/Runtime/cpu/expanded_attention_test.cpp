@@ -167,6 +167,53 @@ TEST_F(ExpandedAttentionTest, RaggedBatches) {
   }
 }
 
+TEST_F(ExpandedAttentionTest, APartKeepsTheLaunchsTokenNumbers) {
+  Random random(3);
+  Case whole;
+  whole.build(random, {2, 1, 5, 3}, {20, 9, 12, 3}, 2, MLA_DTYPE_F32);
+  run(whole);
+  // The last two sequences alone: their tokens, their part of the offsets.
+  const int64_t first = 3, rest = whole.tokens - first;
+  TestTensor o(MLA_DTYPE_F32, {rest, whole.heads, whole.value}, Layout::Gapped,
+               random);
+  TestTensor lse(MLA_DTYPE_F32, {rest, whole.heads}, Layout::Gapped, random);
+  auto tail = [](const TestTensor &tensor, int64_t from) {
+    mla_tensor part = *tensor.get();
+    part.shape[0] -= from;
+    part.byte_offset += static_cast<uint64_t>(from * part.strides[0]) *
+                        (mla_dtype_bits(part.dtype) / 8);
+    return part;
+  };
+  mla_tensor q = tail(whole.q, first), cuQ = tail(whole.cuQ, 2);
+  mla_expanded_attention_params params = whole.params();
+  params.q = &q;
+  params.cu_q = &cuQ;
+  params.o = o.get();
+  params.lse = lse.get();
+  params.first_token = first;
+  // Keys have no first row to give: their offsets start at 0.
+  TestTensor ownCuK(MLA_DTYPE_I32, {3}, {0, 12, 15});
+  mla_tensor kNope = tail(whole.kNope, 29), kPe = tail(whole.kPe, 29),
+             v = tail(whole.v, 29);
+  params.cu_k = ownCuK.get();
+  params.k_nope = &kNope;
+  params.k_pe = &kPe;
+  params.v = &v;
+  ASSERT_EQ(mla_expanded_attention(ctx, &params), MLA_STATUS_OK) << ctx.error();
+  ASSERT_EQ(mla_context_check(ctx), MLA_STATUS_OK) << ctx.error();
+  for (int64_t t = 0; t < rest; ++t)
+    for (int64_t h = 0; h < whole.heads; ++h) {
+      EXPECT_EQ(lse.at({t, h}), whole.lse.at({first + t, h}));
+      for (int64_t i = 0; i < whole.value; ++i)
+        EXPECT_EQ(o.at({t, h, i}), whole.o.at({first + t, h, i}));
+    }
+  for (int64_t wrong : {first - 1, first + 1, int64_t{0}}) {
+    params.first_token = wrong;
+    ASSERT_EQ(mla_expanded_attention(ctx, &params), MLA_STATUS_OK);
+    expectFault("cu_q", "got 3");
+  }
+}
+
 TEST_F(ExpandedAttentionTest, TheComparisonSeesEachFault) {
   Random random(1);
   Case c;
@@ -200,6 +247,10 @@ TEST_F(ExpandedAttentionTest, ReportsBadOffsetsAndLengths) {
     c.cuQ.set({0}, -3);
     run(c);
     expectFault("cu_q", "-3");
+    // Every sequence is usable, and yet tokens belong to none.
+    c.cuQ.set({0}, 1);
+    run(c);
+    expectFault("cu_q", "1");
   }
   Case c;
   c.windowLength = 8;

@@ -15,7 +15,8 @@ namespace {
 class GatherKvTest : public OpTest {
 protected:
   void run(const PagedBatch &batch, const TestTensor &cKv,
-           const TestTensor &kPe, int64_t start, int64_t length) {
+           const TestTensor &kPe, int64_t start, int64_t length,
+           int64_t maxKv = 0) {
     auto params = makeParams<mla_gather_kv_params>();
     params.cache_latent = batch.latent.get();
     params.cache_pe = batch.pe.get();
@@ -25,6 +26,7 @@ protected:
     params.k_pe = kPe.get();
     params.window_start = start;
     params.window_length = length;
+    params.max_kv = maxKv;
     ASSERT_EQ(mla_gather_kv(ctx, &params), MLA_STATUS_OK) << ctx.error();
   }
 };
@@ -76,6 +78,20 @@ TEST_F(GatherKvTest, ReportsBadPagesAndLengths) {
   batch.kvLens.set({1}, 33);
   run(batch, cKv, kPe, 0, 10);
   expectFault("kv_lens", "33");
+}
+
+TEST_F(GatherKvTest, ReportsAViolatedHint) {
+  Random random(2);
+  CacheSpec spec;
+  PagedBatch batch(random, spec, {20, 30}, {1, 1}, 0);
+  TestTensor cKv(MLA_DTYPE_F32, {20, 512}, Layout::Dense, random);
+  TestTensor kPe(MLA_DTYPE_F32, {20, 64}, Layout::Dense, random);
+  run(batch, cKv, kPe, 0, 10, 30);
+  EXPECT_EQ(mla_context_check(ctx), MLA_STATUS_OK) << ctx.error();
+  EXPECT_NE(cKv.at({10, 0}), 0);
+  run(batch, cKv, kPe, 0, 10, 29);
+  expectFault("kv_lens", "30");
+  EXPECT_EQ(cKv.at({10, 0}), 0);
 }
 
 } // namespace

@@ -19,7 +19,9 @@ def MLA_ExpandedAttentionOp
     b * window_length + i holds key window_start + i of the sequence, which has
     kv_lens[b] keys in all. `causal` is bottom-right aligned over all keys of the
     sequence, those outside the window included. `indices` are logical key
-    positions. lse and empty rows are as in `mla.absorbed_attention`.
+    positions. A part of a launch's tokens keeps the launch's cu_q: its first
+    token has the number `first_token` there, and cu_q[0] is that number. lse and
+    empty rows are as in `mla.absorbed_attention`.
 
     ```mlir
     %r:2 = mla.expanded_attention
@@ -51,6 +53,7 @@ def MLA_ExpandedAttentionOp
     MLA_OptIn<MLA_I32, "T,topk", "logical key positions a token sees; -1: none">:$indices,
     MLA_HostScalar<"first key of the window">:$window_start,
     MLA_HostScalar<"keys of the window a sequence, padded">:$window_length,
+    MLA_HostScalar<"number of q's first token in cu_q's count; absent: 0">:$first_token,
     MLA_Out<MLA_Act, "T,H,V", "per-head output">:$o,
     MLA_OptOut<MLA_F32, "T,H", "log-sum-exp">:$lse,
     UnitAttr:$causal,

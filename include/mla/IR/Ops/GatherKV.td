@@ -14,7 +14,8 @@ def MLA_GatherKVOp : MLA_Op<"gather_kv", [AttrSizedOperandSegments]> {
   let summary = "A window of cache rows back to contiguous, dequantized";
   let description = [{
     Row b * window_length + i of the destinations is key window_start + i of
-    sequence b, 0 beyond the sequence's end.
+    sequence b, 0 beyond the sequence's end. A sequence of more than `max_kv`
+    keys is reported when the operation runs, and its rows are 0.
 
     ```mlir
     %r:2 = mla.gather_kv
@@ -40,6 +41,7 @@ def MLA_GatherKVOp : MLA_Op<"gather_kv", [AttrSizedOperandSegments]> {
     MLA_OptIn<MLA_F32, "", "dequantization scale of the pe part">:$pe_scale,
     MLA_HostScalar<"first key of the window; absent: 0">:$window_start,
     MLA_HostScalar<"keys of the window a sequence">:$window_length,
+    MLA_HostScalar<"bound of kv_lens, a hint; absent or 0: unknown">:$max_kv,
     MLA_Out<MLA_Act, "S,L", "latents">:$c_kv,
     MLA_OptOut<MLA_Act, "S,R", "positional keys">:$k_pe
   );
