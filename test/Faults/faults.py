@@ -218,7 +218,9 @@ def copy_sources(tree):
 
 
 class Copy:
-    def __init__(self, scratch, jobs):
+    """The sources in SCRATCH/tree, built in SCRATCH/build; `options` are CMake's."""
+
+    def __init__(self, scratch, jobs, options=()):
         self.tree, self.build, self.jobs = scratch / "tree", scratch / "build", jobs
         copy_sources(self.tree)
         # ccache: the same object, wherever SCRATCH is.
@@ -230,7 +232,7 @@ class Copy:
                 launcher = [f"-DCMAKE_{language}_COMPILER_LAUNCHER=ccache"
                             for language in ("C", "CXX")]
             self.must(["cmake", "-G", "Ninja", "-S", self.tree, "-B", self.build,
-                       "-DCMAKE_BUILD_TYPE=Release", *launcher])
+                       "-DCMAKE_BUILD_TYPE=Release", *launcher, *options])
         cache = (self.build / "CMakeCache.txt").read_text()
         self.lit = re.search(r"^LLVM_EXTERNAL_LIT:\w+=(.*)$", cache, re.M).group(1)
 
