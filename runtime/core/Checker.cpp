@@ -31,14 +31,6 @@ bool Checker::refuse(const char *field, const char *format, ...) {
   return false;
 }
 
-bool Checker::unimplemented(const char *field, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  report(MLA_STATUS_UNIMPLEMENTED, field, format, args);
-  va_end(args);
-  return false;
-}
-
 //===----------------------------------------------------------------------===//
 // One field
 //===----------------------------------------------------------------------===//
@@ -132,10 +124,6 @@ bool Checker::checkField(const FieldSpec &field) {
   if (!tensor)
     return field.presence == Presence::OPTIONAL ||
            refuse(field.name, "expected a tensor, got null");
-  if (field.isReserved)
-    return unimplemented(field.name,
-                         "expected null because this runtime has no block "
-                         "scales, got a tensor");
   if (!checkDType(field, *tensor))
     return false;
   TensorUse use;
@@ -171,6 +159,8 @@ static std::string symbolText(const DimSpec &dim) {
     text += (i ? "+" : "") + std::string(symName(dim.syms[i]));
   if (dim.literal)
     text += (text.empty() ? "" : "+") + std::to_string(dim.literal);
+  if (dim.divisor > 1)
+    text += "/" + std::to_string(dim.divisor);
   return text;
 }
 
@@ -187,7 +177,7 @@ std::string Checker::dimText(const DimSpec &dim) const {
   if (dim.star)
     return "*";
   if (numUnknown == 0)
-    return std::to_string(known);
+    return std::to_string(known / dim.divisor);
   return known ? std::to_string(known) + "+?" : "?";
 }
 
@@ -219,11 +209,16 @@ bool Checker::unify(const FieldSpec &field, const mla_tensor &tensor,
     unsigned numUnknown;
     Sym unknown;
     int64_t known = knownPart(dim, numUnknown, unknown);
-    if (numUnknown == 0 && size != known)
+    if (numUnknown == 0 && known % dim.divisor != 0)
+      return refuse(field.name, "expected %s to be a multiple of %d, got %lld",
+                    symName(dim.syms[0]), dim.divisor,
+                    static_cast<long long>(known));
+    if (numUnknown == 0 && size != known / dim.divisor)
       return refuseShape(field, tensor);
     if (numUnknown > 1 && !open)
       open = &dim;
-    if (numUnknown != 1)
+    // A quotient is compared only: its symbol has a tensor of its own.
+    if (numUnknown != 1 || dim.divisor > 1)
       continue;
     if (size < known)
       return refuseShape(field, tensor);
@@ -359,6 +354,27 @@ bool Checker::scaleMatches(const char *field, const mla_tensor *scale,
     return refuse(field, "expected null without %s, got a scale", name);
   return refuse(field, "expected null because %s is %s, got a scale", name,
                 mla_dtype_name(tensor->dtype));
+}
+
+bool Checker::cacheScalesMatch(const CacheFields &cache,
+                               const mla_tensor *query) {
+  if (!cache.scales)
+    return scaleMatches("latent_scale", cache.latentScale, "cache_latent",
+                        cache.latent) &&
+           scaleMatches("pe_scale", cache.peScale, "cache_pe", cache.pe);
+  const char *reason = "because cache_scales is present";
+  if (cache.latent->dtype != MLA_DTYPE_F8E4M3FN)
+    return refuse("cache_latent", "expected dtype f8E4M3FN %s, got %s", reason,
+                  mla_dtype_name(cache.latent->dtype));
+  if (cache.pe && cache.pe->dtype != MLA_DTYPE_F16 &&
+      cache.pe->dtype != MLA_DTYPE_BF16)
+    return refuse("cache_pe", "expected dtype f16 or bf16 %s, got %s", reason,
+                  mla_dtype_name(cache.pe->dtype));
+  if (query && query->dtype == MLA_DTYPE_F8E4M3FN)
+    return refuse("query", "expected dtype f32, f16 or bf16 %s, got f8E4M3FN",
+                  reason);
+  return isAbsent("latent_scale", cache.latentScale, reason) &&
+         isAbsent("pe_scale", cache.peScale, reason);
 }
 
 bool Checker::isPositive(const char *field, Sym sym) {

@@ -15,6 +15,16 @@
 #include <initializer_list>
 #include <string>
 
+/// A cache's tensors and their scales in the parameters of any op.
+struct CacheFields {
+  template <typename Params>
+  explicit CacheFields(const Params &p)
+      : latent(p.cache_latent), pe(p.cache_pe), scales(p.cache_scales),
+        latentScale(p.latent_scale), peScale(p.pe_scale) {}
+
+  const mla_tensor *latent, *pe, *scales, *latentScale, *peScale;
+};
+
 /// Checks one call. Every refusal makes the context's error sticky with a
 /// sentence "mla_<op>: <field>: expected ..., got ..." and returns false.
 class Checker {
@@ -42,11 +52,9 @@ public:
   /// Value of a symbol; -1 when nothing in the call determines it.
   int64_t dim(Sym sym) const { return values[static_cast<unsigned>(sym)]; }
 
-  /// INVALID_ARGUMENT, resp. UNIMPLEMENTED; the text goes behind
-  /// "mla_<op>: <field>: ". Returns false.
+  /// INVALID_ARGUMENT; the text goes behind "mla_<op>: <field>: ". Returns
+  /// false.
   bool refuse(const char *field, const char *format, ...)
-      __attribute__((format(printf, 3, 4)));
-  bool unimplemented(const char *field, const char *format, ...)
       __attribute__((format(printf, 3, 4)));
 
   //===--- Rules that several ops share -----------------------------------===//
@@ -64,6 +72,10 @@ public:
   /// sentence calls the tensor.
   bool scaleMatches(const char *field, const mla_tensor *scale,
                     const char *name, const mla_tensor *tensor);
+  /// An fp8 cache has a scale a tensor, or block scales: these go with an fp8
+  /// latent, which is present, a 16-bit pe part, no other scale, and a query
+  /// that isn't fp8.
+  bool cacheScalesMatch(const CacheFields &cache, const mla_tensor *query);
   /// A symbol that must not be 0 in `field`.
   bool isPositive(const char *field, Sym sym);
   /// A rotated width is even and not 0.

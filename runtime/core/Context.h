@@ -51,6 +51,8 @@ MLA_EXPORT void mla_internal_record_fault(mla_context *ctx, const char *op,
                                           const char *what, int64_t index,
                                           int64_t value, int64_t limit,
                                           int64_t lowest);
+MLA_EXPORT void mla_internal_record_bad_scale(mla_context *ctx, const char *op,
+                                              const char *what, double value);
 }
 
 /// Reports an error of the running call: the context keeps the first status and
@@ -77,6 +79,14 @@ inline void recordFault(mla_context &ctx, const char *op, const char *what,
                         int64_t index, int64_t value, int64_t limit,
                         int64_t lowest = 0) {
   mla_internal_record_fault(&ctx, op, what, index, value, limit, lowest);
+}
+
+/// Records a quantization scale found in device data (argument `what`) that is
+/// no positive normal f32: NaN, infinite, 0, negative, or too small to have a
+/// reciprocal. Otherwise as recordFault().
+inline void recordBadScale(mla_context &ctx, const char *op, const char *what,
+                           double value) {
+  mla_internal_record_bad_scale(&ctx, op, what, value);
 }
 
 /// Reports an error that belongs to no context: the calling thread's text

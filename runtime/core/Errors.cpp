@@ -44,23 +44,39 @@ extern "C" mla_status mla_internal_fail(mla_context *ctx, mla_status status,
   return status;
 }
 
-extern "C" void mla_internal_record_fault(mla_context *ctx, const char *op,
-                                          const char *what, int64_t index,
-                                          int64_t value, int64_t limit,
-                                          int64_t lowest) {
+/// Keeps the first fault since the last mla_context_check.
+static void keepFault(mla_context *ctx, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+static void keepFault(mla_context *ctx, const char *fmt, ...) {
   std::lock_guard<std::mutex> lock(ctx->faultMutex);
   if (ctx->fault.present)
     return;
   ctx->fault.present = true;
-  std::snprintf(ctx->fault.text, sizeof(ctx->fault.text),
-                "mla_%s: %s: expected a value in [%lld, %lld) at index %lld, "
-                "got %lld",
-                op, what, static_cast<long long>(lowest),
-                static_cast<long long>(limit), static_cast<long long>(index),
-                static_cast<long long>(value));
+  va_list args;
+  va_start(args, fmt);
+  format(ctx->fault.text, sizeof(ctx->fault.text), fmt, args);
+  va_end(args);
   if (ctx->isDefault)
     std::fprintf(stderr, "mla: %s: %s\n",
                  mla_status_name(MLA_STATUS_DATA_ERROR), ctx->fault.text);
+}
+
+extern "C" void mla_internal_record_fault(mla_context *ctx, const char *op,
+                                          const char *what, int64_t index,
+                                          int64_t value, int64_t limit,
+                                          int64_t lowest) {
+  keepFault(ctx,
+            "mla_%s: %s: expected a value in [%lld, %lld) at index %lld, "
+            "got %lld",
+            op, what, static_cast<long long>(lowest),
+            static_cast<long long>(limit), static_cast<long long>(index),
+            static_cast<long long>(value));
+}
+
+extern "C" void mla_internal_record_bad_scale(mla_context *ctx, const char *op,
+                                              const char *what, double value) {
+  keepFault(ctx, "mla_%s: %s: expected a positive normal f32, got %g", op, what,
+            value);
 }
 
 extern "C" mla_status mla_context_check(mla_context *ctx) {

@@ -21,13 +21,22 @@ const char *symName(Sym sym) {
 // Dims, parsed while compiling: a slip in ops.def is a compile error
 //===----------------------------------------------------------------------===//
 
+static constexpr int parseNumber(std::string_view text) {
+  int value = 0;
+  for (char c : text)
+    value = 10 * value + (c - '0');
+  return value;
+}
+
 static constexpr void parseTerm(std::string_view term, DimSpec &dim) {
   if (!term.empty() && term[0] >= '0' && term[0] <= '9') {
-    int value = 0;
-    for (char c : term)
-      value = 10 * value + (c - '0');
-    dim.literal = static_cast<int8_t>(dim.literal + value);
+    dim.literal = static_cast<int8_t>(dim.literal + parseNumber(term));
     return;
+  }
+  size_t slash = term.find('/');
+  if (slash != std::string_view::npos) {
+    dim.divisor = static_cast<uint8_t>(parseNumber(term.substr(slash + 1)));
+    term = term.substr(0, slash);
   }
   for (unsigned i = 0; i < numSyms; ++i)
     if (term == symNames[i]) {
@@ -73,8 +82,7 @@ static constexpr DimsSpec parseDims(std::string_view text) {
 
 static constexpr FieldSpec makeTensor(const char *name, FieldRole role,
                                       Presence presence, DTypes dtypes,
-                                      std::string_view dims, size_t offset,
-                                      bool isReserved = false) {
+                                      std::string_view dims, size_t offset) {
   FieldSpec field;
   field.name = name;
   field.role = role;
@@ -82,7 +90,6 @@ static constexpr FieldSpec makeTensor(const char *name, FieldRole role,
   field.dtypes = dtypes;
   field.dims = parseDims(dims);
   field.offset = static_cast<uint32_t>(offset);
-  field.isReserved = isReserved;
   return field;
 }
 
@@ -108,9 +115,8 @@ static constexpr FieldSpec makeValue(const char *name, FieldKind kind,
                  DTypes::CACHE, "pages,P,R",                                   \
                  offsetof(mla_##op##_params, field##_pe)),                     \
       makeTensor(#field "_scales", FieldRole::role, Presence::OPTIONAL,        \
-                 DTypes::ANY, "*",                                             \
-                 offsetof(mla_##op##_params, field##_scales),                  \
-                 /*isReserved=*/true),
+                 DTypes::F32, "pages,P,L/128",                                 \
+                 offsetof(mla_##op##_params, field##_scales)),
 #define MLA_I64(op, field, presence, since, doc)                               \
   makeValue(#field, FieldKind::I64, Presence::presence,                        \
             offsetof(mla_##op##_params, field)),

@@ -45,11 +45,13 @@ enum class Sym : uint8_t {
 constexpr unsigned numSyms = static_cast<unsigned>(Sym::count);
 const char *symName(Sym sym);
 
-/// One dimension: a sum of up to two symbols and a literal, or the star.
+/// One dimension: a sum of up to two symbols and a literal, or one symbol over
+/// a divisor, of which it is then a multiple; or the star.
 struct DimSpec {
   Sym syms[2] = {Sym::count, Sym::count};
   uint8_t numTerms = 0;
   int8_t literal = 0;
+  uint8_t divisor = 1;
   bool star = false;
 };
 
@@ -67,8 +69,6 @@ struct FieldSpec {
   DTypes dtypes = DTypes::ANY;
   DimsSpec dims;
   uint32_t offset = 0;
-  /// Part of the ABI without an implementation: refused when present.
-  bool isReserved = false;
 };
 
 struct OpSpec {

@@ -80,9 +80,6 @@ MlaBackend makeTable() {
   table.warmup = nothing;
 #define MLA_OP_BEGIN(op, since, doc) table.op = cpu::op;
 #include "mla_runtime/ops.def"
-  table.supports_append = supports_append;
-  table.supports_absorbed_attention = supports_absorbed_attention;
-  table.supports_gather_kv = supports_gather_kv;
   table.supports_copy = supports_copy;
   table.supports_fill = supports_fill;
   return table;
@@ -112,31 +109,4 @@ float *mla::cpu::scratch(mla_context &ctx, int64_t count) {
   }
   state->capacity = count;
   return state->block;
-}
-
-mla_status mla::cpu::requireFloat(mla_context &ctx, const char *op,
-                                  const char *name, const View &view) {
-  if (!view || view.dtype == MLA_DTYPE_F32 || view.dtype == MLA_DTYPE_F16 ||
-      view.dtype == MLA_DTYPE_BF16)
-    return MLA_STATUS_OK;
-  return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
-              "mla_%s: %s: expected f32, f16 or bf16, which is what the CPU "
-              "backend implements, got %s",
-              op, name, mla_dtype_name(view.dtype));
-}
-
-mla_status mla::cpu::requireFloatCache(mla_context &ctx, const char *op,
-                                       const mla_tensor *latent,
-                                       const mla_tensor *pe,
-                                       const mla_tensor *scales) {
-  if (mla_status status = requireFloat(ctx, op, "cache_latent", View(latent)))
-    return status;
-  if (mla_status status = requireFloat(ctx, op, "cache_pe", View(pe)))
-    return status;
-  if (scales)
-    return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
-                "mla_%s: cache_scales: expected no block scales, which the CPU "
-                "backend doesn't implement, got a tensor",
-                op);
-  return MLA_STATUS_OK;
 }

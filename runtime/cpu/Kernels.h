@@ -22,24 +22,8 @@ namespace cpu {
 /// is exhausted.
 float *scratch(mla_context &ctx, int64_t count);
 
-/// OK where `view` is absent or f32, f16 or bf16; else reports that argument
-/// `name` of operation `op` has a type that this backend can't compute with.
-mla_status requireFloat(mla_context &ctx, const char *op, const char *name,
-                        const View &view);
-
-/// The same for a cache's parts; block scales are refused too.
-mla_status requireFloatCache(mla_context &ctx, const char *op,
-                             const mla_tensor *latent, const mla_tensor *pe,
-                             const mla_tensor *scales);
-
 // Refuse what the kernel can't do, in every mode; the others do all that the
 // core lets through.
-mla_status supports_append(mla_context &ctx, const mla_append_params &params);
-mla_status
-supports_absorbed_attention(mla_context &ctx,
-                            const mla_absorbed_attention_params &params);
-mla_status supports_gather_kv(mla_context &ctx,
-                              const mla_gather_kv_params &params);
 mla_status supports_copy(mla_context &ctx, const mla_copy_params &params);
 mla_status supports_fill(mla_context &ctx, const mla_fill_params &params);
 

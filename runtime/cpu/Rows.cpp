@@ -66,6 +66,8 @@ void mla::cpu::loadRow(const View &view, const char *row, float *out) {
     return load<Half>(row, view.step(), count, out);
   case MLA_DTYPE_BF16:
     return load<BFloat16>(row, view.step(), count, out);
+  case MLA_DTYPE_F8E4M3FN:
+    return load<Fp8>(row, view.step(), count, out);
   default:
     // The argument checks and the kernels' guards let no other type come here.
     std::memset(out, 0, count * sizeof(float));
@@ -83,6 +85,8 @@ void mla::cpu::storeRow(const View &view, char *row, const float *in) {
     return store<Half>(row, view.step(), count, in);
   case MLA_DTYPE_BF16:
     return store<BFloat16>(row, view.step(), count, in);
+  case MLA_DTYPE_F8E4M3FN:
+    return store<Fp8>(row, view.step(), count, in);
   default:
     return;
   }
@@ -93,6 +97,11 @@ void mla::cpu::roundRow(uint32_t dtype, float *values, int64_t count) {
     round<Half>(values, count);
   else if (dtype == MLA_DTYPE_BF16)
     round<BFloat16>(values, count);
+}
+
+void mla::cpu::scaleRow(float *values, int64_t count, float factor) {
+  for (int64_t i = 0; i < count; ++i)
+    values[i] *= factor;
 }
 
 void mla::cpu::copyElements(const char *from, int64_t fromStep, char *to,

@@ -11,16 +11,19 @@
 namespace mla {
 namespace cpu {
 
-/// Reads the row of `view` at address `row` (view.width() elements of f32, f16
-/// or bf16) into contiguous `out`.
+/// Reads the row of `view` at address `row` (view.width() elements of f32, f16,
+/// bf16 or f8E4M3FN) into contiguous `out`; exact.
 void loadRow(const View &view, const char *row, float *out);
 
 /// Writes contiguous `in` to the row of `view` at address `row`, rounding to
-/// the nearest, ties to even.
+/// the nearest, ties to even; f8E4M3FN saturates.
 void storeRow(const View &view, char *row, const float *in);
 
 /// Rounds `count` values to `dtype` (f32, f16 or bf16) and back.
 void roundRow(uint32_t dtype, float *values, int64_t count);
+
+/// Multiplies `count` values by `factor`.
+void scaleRow(float *values, int64_t count, float factor);
 
 /// Copies a row of `src` to a row of `dst` of the same width: bit for bit where
 /// the types are equal, through f32 otherwise. `buffer` holds a row.

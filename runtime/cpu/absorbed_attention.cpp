@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CacheRows.h"
 #include "Gemm.h"
 #include "Rows.h"
 #include "Schedule.h"
@@ -29,12 +30,13 @@ class AbsorbedAttention {
 public:
   AbsorbedAttention(mla_context &ctx,
                     const mla_absorbed_attention_params &params)
-      : ctx(ctx), scale(static_cast<float>(params.softmax_scale)),
-        query(params.query), kvLens(params.kv_lens), cuQ(params.cu_q),
-        kvBounds(params.kv_bounds), schedule(params.schedule),
-        sinks(params.sinks), indices(params.indices), o(params.o),
-        lse(params.lse),
+      : ctx(ctx), params(params),
+        scale(static_cast<float>(params.softmax_scale)), query(params.query),
+        kvLens(params.kv_lens), cuQ(params.cu_q), kvBounds(params.kv_bounds),
+        schedule(params.schedule), sinks(params.sinks), indices(params.indices),
+        o(params.o), lse(params.lse),
         cache(ctx, op, params.cache_latent, params.cache_pe, params.page_table),
+        rows(params.cache_latent, params.cache_pe, params.cache_scales),
         heads(query.dim(1)), latentWidth(cache.latent.width()),
         width(latentWidth + cache.pe.width()) {}
 
@@ -48,6 +50,13 @@ public:
     if (schedule &&
         !checkSchedule(ctx, schedule, numSeqs, heads, cache.pageSize()))
       return MLA_STATUS_OK;
+
+    // The dot products carry the query's scale as they do the softmax's.
+    float queryScale = 1;
+    if (!loadScale(ctx, op, "query_scale", params.query_scale, queryScale) ||
+        !rows.loadScales(ctx, op, params.latent_scale, params.pe_scale))
+      return MLA_STATUS_OK;
+    scale *= queryScale;
 
     float *block =
         scratch(ctx, heads * width + blockKeys * width + heads * blockKeys +
@@ -115,10 +124,7 @@ private:
     int64_t page, row;
     if (!cache.find(b, position, page, row))
       return;
-    float *key = keys + pending * width;
-    loadRow(cache.latent, cache.latent.at(page, row), key);
-    if (cache.pe)
-      loadRow(cache.pe, cache.pe.at(page, row), key + latentWidth);
+    rows.load(page, row, keys + pending * width);
     if (++pending == blockKeys)
       flush();
   }
@@ -132,9 +138,11 @@ private:
   }
 
   mla_context &ctx;
-  float scale;
+  const mla_absorbed_attention_params &params;
+  float scale; ///< Of the logits.
   View query, kvLens, cuQ, kvBounds, schedule, sinks, indices, o, lse;
   PagedCache cache;
+  CacheRows rows;
   int64_t heads, latentWidth, width;
   int64_t pending = 0; ///< Keys in the block.
   float *q = nullptr;  ///< The token's queries, scaled.
@@ -144,14 +152,6 @@ private:
 };
 
 } // namespace
-
-mla_status mla::cpu::supports_absorbed_attention(
-    mla_context &ctx, const mla_absorbed_attention_params &params) {
-  if (mla_status status = requireFloat(ctx, op, "query", View(params.query)))
-    return status;
-  return requireFloatCache(ctx, op, params.cache_latent, params.cache_pe,
-                           params.cache_scales);
-}
 
 mla_status
 mla::cpu::absorbed_attention(mla_context &ctx,

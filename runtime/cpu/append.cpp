@@ -4,10 +4,12 @@
 //===----------------------------------------------------------------------===//
 //
 // A token whose position is outside the table gets a query of 0 and no cache
-// row. Padding writes no cache row either, whatever its slot says.
+// row; so does every token where a scale means nothing. Padding writes no cache
+// row either, whatever its slot says.
 //
 //===----------------------------------------------------------------------===//
 
+#include "CacheRows.h"
 #include "Rotation.h"
 
 using namespace mla;
@@ -22,7 +24,7 @@ public:
         qNope(params.q_nope), qPe(params.q_pe), slots(params.slots),
         cosSin(params.cos_sin), positions(params.positions), cuQ(params.cu_q),
         query(params.query), kPeOut(params.k_pe_out),
-        latent(params.cache_latent), pe(params.cache_pe) {
+        rows(params.cache_latent, params.cache_pe, params.cache_scales) {
     // The query's pe part: what q_pe fills, or what rotates in place.
     int64_t peWidth = qPe ? qPe.width() : params.rope_head_dim;
     if (query) {
@@ -34,7 +36,7 @@ public:
   }
 
   mla_status run() {
-    int64_t width = std::max({query.width(), latent.width(), kPe.width()});
+    int64_t width = std::max({query.width(), rows.latentWidth(), kPe.width()});
     table = scratch(ctx, cosSin.width() + width);
     if (!table)
       return ctx.status;
@@ -45,6 +47,8 @@ public:
       if (*view)
         tokens = view->dim(0);
     int64_t real = cuQ ? numTokens(ctx, "append", cuQ, tokens) : tokens;
+    if (tokens > 0 && !loadScales())
+      real = 0;
     for (int64_t t = 0; t < tokens; ++t) {
       if (t < real && findRotation(t)) {
         writeQuery(t);
@@ -59,6 +63,12 @@ public:
 private:
   bool rotates() const { return params.rope_style != MLA_ROPE_NONE; }
 
+  bool loadScales() {
+    return loadScale(ctx, "append", "query_scale", params.query_scale,
+                     queryScale) &&
+           rows.loadScales(ctx, "append", params.latent_scale, params.pe_scale);
+  }
+
   bool findRotation(int64_t t) {
     return !rotates() || loadCosSin(ctx, "append", cosSin, positions, t, table);
   }
@@ -71,14 +81,28 @@ private:
       zeroRow(kPeOut, kPeOut.at(t));
   }
 
-  /// Moves a positional row, rotated when there is a rotation.
-  void movePe(const View &src, const char *from, const View &dst, char *to) {
-    if (!rotates())
-      return convertRow(src, from, dst, to, row);
+  /// Leaves in `row` a positional row to be stored or quantized, rotated when
+  /// there is a rotation.
+  void loadPe(const View &src, const char *from) {
     loadRow(src, from, row);
+    if (!rotates())
+      return;
     rotate(row, table, src.width(), params.rope_style);
     if (params.rounding == MLA_ROUNDING_THROUGH_INPUT_TYPE)
       roundRow(src.dtype, row, src.width());
+  }
+
+  /// Moves a positional row that isn't quantized.
+  void movePe(const View &src, const char *from, const View &dst, char *to) {
+    if (!rotates())
+      return convertRow(src, from, dst, to, row);
+    loadPe(src, from);
+    storeRow(dst, to, row);
+  }
+
+  /// Writes `row` to the query's columns `dst`.
+  void quantizeQuery(const View &dst, char *to) {
+    scaleRow(row, dst.width(), 1.0f / queryScale);
     storeRow(dst, to, row);
   }
 
@@ -86,6 +110,10 @@ private:
     if (!query)
       return;
     for (int64_t h = 0; h < query.dim(1); ++h) {
+      if (isFp8(query)) {
+        writeFp8Query(t, h);
+        continue;
+      }
       if (qNope)
         convertRow(qNope, qNope.at(t, h), queryNope, queryNope.at(t, h), row);
       if (qPe)
@@ -95,9 +123,22 @@ private:
     }
   }
 
+  /// Nothing rotates in place here: those values are quantized already.
+  void writeFp8Query(int64_t t, int64_t h) {
+    if (qNope) {
+      loadRow(qNope, qNope.at(t, h), row);
+      quantizeQuery(queryNope, queryNope.at(t, h));
+    }
+    if (qPe) {
+      loadPe(qPe, qPe.at(t, h));
+      quantizeQuery(queryPe, queryPe.at(t, h));
+    }
+  }
+
   void writeKey(int64_t t) {
     if (kPeOut)
       movePe(kPe, kPe.at(t), kPeOut, kPeOut.at(t));
+    const View &latent = rows.latent, &pe = rows.pe;
     if (!latent)
       return;
     int64_t slot = loadInt(slots, t), pageSize = latent.dim(1);
@@ -107,30 +148,36 @@ private:
       return recordFault(ctx, "append", "slots", t, slot,
                          latent.dim(0) * pageSize);
     int64_t page = slot / pageSize, line = slot % pageSize;
-    convertRow(cKv, cKv.at(t), latent, latent.at(page, line), row);
-    if (kPe && pe)
+    if (isFp8(latent)) {
+      loadRow(cKv, cKv.at(t), row);
+      rows.storeLatent(page, line, row);
+    } else {
+      convertRow(cKv, cKv.at(t), latent, latent.at(page, line), row);
+    }
+    if (isFp8(pe)) {
+      loadPe(kPe, kPe.at(t));
+      rows.storePe(page, line, row);
+    } else if (kPe && pe) {
       movePe(kPe, kPe.at(t), pe, pe.at(page, line));
+    }
+  }
+
+  static bool isFp8(const View &view) {
+    return view.dtype == MLA_DTYPE_F8E4M3FN;
   }
 
   mla_context &ctx;
   const mla_append_params &params;
   View cKv, kPe, qNope, qPe, slots, cosSin, positions, cuQ;
-  View query, kPeOut, latent, pe;
+  View query, kPeOut;
+  CacheRows rows;
   View queryNope, queryPe;
+  float queryScale = 1;
   float *table = nullptr; ///< The token's cosines and sines.
   float *row = nullptr;   ///< The row on its way.
 };
 
 } // namespace
-
-mla_status mla::cpu::supports_append(mla_context &ctx,
-                                     const mla_append_params &params) {
-  if (mla_status status =
-          requireFloat(ctx, "append", "query", View(params.query)))
-    return status;
-  return requireFloatCache(ctx, "append", params.cache_latent, params.cache_pe,
-                           params.cache_scales);
-}
 
 mla_status mla::cpu::append(mla_context &ctx, const mla_append_params &params) {
   return Append(ctx, params).run();

@@ -85,8 +85,9 @@ static std::string operations() {
               "OPTIONAL", "CACHE", "pages,P,R", since,                         \
               "its pe part; null when R = 0");                                 \
   page.tensor(offsetof(mla_##op##_params, field##_scales), #field "_scales",   \
-              #role, "OPTIONAL", "ANY", "*", since,                            \
-              "reserved for block scales; must be null");
+              #role, "OPTIONAL", "F32", "pages,P,L/128", since,                \
+              "power of two of each row's 128 columns of an fp8 latent; null " \
+              "for any other cache");
 #define MLA_I64(op, field, presence, since, doc)                               \
   page.value(offsetof(mla_##op##_params, field), #field, #presence,            \
              "`int64_t`", since, doc);

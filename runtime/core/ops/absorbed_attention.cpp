@@ -22,9 +22,7 @@ static bool check(Checker &checker, const Params &p) {
          (!p.cache_pe || checker.isPositive("cache_pe", Sym::R)) &&
          checker.isScheduleSize("schedule", p.schedule) &&
          checker.scaleMatches("query_scale", p.query_scale, "query", p.query) &&
-         checker.scaleMatches("latent_scale", p.latent_scale, "cache_latent",
-                              p.cache_latent) &&
-         checker.scaleMatches("pe_scale", p.pe_scale, "cache_pe", p.cache_pe) &&
+         checker.cacheScalesMatch(CacheFields(p), p.query) &&
          checker.isSoftmaxScale(p.softmax_scale);
 }
 

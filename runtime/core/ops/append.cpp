@@ -37,6 +37,8 @@ static bool prepare(Checker &checker, mla_append_params &p) {
 static bool checkCache(Checker &checker, const mla_append_params &p) {
   if (!p.cache_latent)
     return checker.isAbsent("cache_pe", p.cache_pe, "without cache_latent") &&
+           checker.isAbsent("cache_scales", p.cache_scales,
+                            "without cache_latent") &&
            checker.isAbsent("c_kv", p.c_kv, "without cache_latent") &&
            checker.isAbsent("slots", p.slots, "without cache_latent");
   const char *reason = "because cache_latent is present";
@@ -92,9 +94,7 @@ static bool check(Checker &checker, const mla_append_params &p) {
          (!p.k_pe_out ||
           checker.isPresent("k_pe", p.k_pe, "because k_pe_out is present")) &&
          checker.scaleMatches("query_scale", p.query_scale, "query", p.query) &&
-         checker.scaleMatches("latent_scale", p.latent_scale, "cache_latent",
-                              p.cache_latent) &&
-         checker.scaleMatches("pe_scale", p.pe_scale, "cache_pe", p.cache_pe);
+         checker.cacheScalesMatch(CacheFields(p), p.query);
 }
 
 MLA_DEFINE_OP(append, {prepare, check})

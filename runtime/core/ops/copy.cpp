@@ -13,11 +13,19 @@ static bool prepare(Checker &checker, mla_copy_params &p) {
   return true;
 }
 
+static bool isActivation(uint32_t dtype) {
+  return dtype == MLA_DTYPE_F32 || dtype == MLA_DTYPE_F16 ||
+         dtype == MLA_DTYPE_BF16;
+}
+
 static bool check(Checker &checker, const mla_copy_params &p) {
-  return p.src->dtype == p.dst->dtype ||
-         checker.refuse("dst", "expected dtype %s as src has, got %s",
-                        mla_dtype_name(p.src->dtype),
-                        mla_dtype_name(p.dst->dtype));
+  uint32_t src = p.src->dtype, dst = p.dst->dtype;
+  if (src == dst || (isActivation(src) && isActivation(dst)))
+    return true;
+  return checker.refuse("dst", "expected dtype %s because src is %s, got %s",
+                        isActivation(src) ? "f32, f16 or bf16"
+                                          : mla_dtype_name(src),
+                        mla_dtype_name(src), mla_dtype_name(dst));
 }
 
 MLA_DEFINE_OP(copy, {prepare, check})

@@ -33,9 +33,7 @@ static bool check(Checker &checker, const mla_gather_kv_params &p) {
                        : checker.isAbsent("k_pe", p.k_pe, "without cache_pe");
   return pe && checker.isPositive("cache_latent", Sym::L) &&
          checker.isPositive("cache_latent", Sym::P) && checkRows(checker, p) &&
-         checker.scaleMatches("latent_scale", p.latent_scale, "cache_latent",
-                              p.cache_latent) &&
-         checker.scaleMatches("pe_scale", p.pe_scale, "cache_pe", p.cache_pe);
+         checker.cacheScalesMatch(CacheFields(p), nullptr);
 }
 
 MLA_DEFINE_OP(gather_kv, {prepare, check})

@@ -91,11 +91,6 @@ TEST(AppendArguments, TheCacheAndItsRowsComeTogether) {
       invalidAppend + "c_kv: expected null without cache_latent, got a tensor "
                       "of shape [4, 512]");
   EXPECT_EQ(appendWith([](Call<P> &c) {
-              c.add(&P::cache_scales, MLA_DTYPE_F32, {1});
-            }),
-            "UNIMPLEMENTED: mla_append: cache_scales: expected null because "
-            "this runtime has no block scales, got a tensor");
-  EXPECT_EQ(appendWith([](Call<P> &c) {
               c.resize(&P::cache_latent, 1, 0);
               c.resize(&P::cache_pe, 1, 0);
             }),

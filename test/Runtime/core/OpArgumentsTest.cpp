@@ -325,7 +325,14 @@ TEST(OpArguments, CopyAndFill) {
   auto c = validCopy();
   c.add(&mla_copy_params::dst, MLA_DTYPE_I32, {4, 3, 5});
   EXPECT_EQ(answer(mla_copy, c.p),
-            invalid + "mla_copy: dst: expected dtype f32 as src has, got i32");
+            invalid + "mla_copy: dst: expected dtype f32, f16 or bf16 because "
+                      "src is f32, got i32");
+  c.add(&mla_copy_params::dst, MLA_DTYPE_BF16, {4, 3, 5});
+  EXPECT_EQ(answer(mla_copy, c.p, MLA_MODE_RUN), "OK");
+  c.add(&mla_copy_params::src, MLA_DTYPE_F8E4M3FN, {4, 3, 5});
+  EXPECT_EQ(answer(mla_copy, c.p),
+            invalid + "mla_copy: dst: expected dtype f8E4M3FN because src is "
+                      "f8E4M3FN, got bf16");
   c = validCopy();
   c.resize(&mla_copy_params::dst, 2, 4);
   EXPECT_EQ(answer(mla_copy, c.p), invalid + "mla_copy: dst: expected shape "

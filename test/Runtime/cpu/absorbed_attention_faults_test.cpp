@@ -80,22 +80,4 @@ TEST_F(AbsorbedAttentionFaultsTest, ASoundCallReportsNothing) {
   EXPECT_EQ(mla_context_check(ctx), MLA_STATUS_OK) << ctx.error();
 }
 
-TEST_F(AbsorbedAttentionFaultsTest, Fp8IsRefusedInEveryMode) {
-  AttentionCase c = makeCase();
-  Random random(12);
-  TestTensor query(MLA_DTYPE_F8E4M3FN, c.query.shape(), Layout::Dense, random);
-  TestTensor one(MLA_DTYPE_F32, {1}, {1});
-  mla_tensor scale = *one.get();
-  scale.rank = 0;
-  for (int32_t mode : {MLA_MODE_RUN, MLA_MODE_CHECK}) {
-    ASSERT_EQ(mla_context_set_mode(ctx, mode), MLA_STATUS_OK);
-    Canary canary(c.o);
-    mla_absorbed_attention_params params = c.params();
-    params.query = query.get();
-    params.query_scale = &scale;
-    expectUnimplemented(mla_absorbed_attention(ctx, &params), "query");
-    EXPECT_EQ(canary.damage(), 0);
-  }
-}
-
 } // namespace

@@ -73,24 +73,4 @@ TEST_F(AppendFaultsTest, ReportsABadNumberOfTokens) {
   }
 }
 
-TEST_F(AppendFaultsTest, Fp8IsRefusedInEveryMode) {
-  Random random(8);
-  AppendCase c;
-  c.cacheDtype = MLA_DTYPE_F32;
-  c.build(random);
-  TestTensor pool(MLA_DTYPE_F8E4M3FN, c.latent.shape(), Layout::Dense, random);
-  TestTensor scale(MLA_DTYPE_F32, {1}, {1});
-  mla_tensor scalar = *scale.get();
-  scalar.rank = 0;
-  for (int32_t mode : {MLA_MODE_RUN, MLA_MODE_CHECK}) {
-    ASSERT_EQ(mla_context_set_mode(ctx, mode), MLA_STATUS_OK);
-    Canary canary(pool), query(c.query);
-    mla_append_params params = c.params();
-    params.cache_latent = pool.get();
-    params.latent_scale = &scalar;
-    expectUnimplemented(mla_append(ctx, &params), "cache_latent");
-    EXPECT_EQ(canary.damage() + query.damage(), 0);
-  }
-}
-
 } // namespace
