@@ -1,0 +1,207 @@
+//===- CpuDevice.cpp - The CPU as a device of the benchmark ---------------===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "CpuCeilings.h"
+#include "Device.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <sched.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace mla;
+using namespace mla::bench;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Lets `threads` threads do `pass(thread)` again and again, at the same time,
+/// and returns the seconds of the quickest round of all. A round is timed from
+/// its common start to its last thread's end, so that a thread that the system
+/// holds up spoils one round only.
+double bestRound(int threads, double seconds,
+                 const std::function<void(int)> &pass) {
+  std::atomic<int64_t> round{0};
+  std::atomic<int> ready{0}, done{0};
+  auto wait = [](auto until) {
+    for (int spins = 0; !until(); ++spins)
+      if (spins > 2000)
+        std::this_thread::yield();
+  };
+  std::vector<std::thread> pool;
+  for (int t = 1; t < threads; ++t)
+    pool.emplace_back([&, t] {
+      for (int64_t mine = 1;; ++mine) {
+        ++ready;
+        wait([&] { return round == mine || round < 0; });
+        if (round < 0)
+          return;
+        pass(t);
+        ++done;
+      }
+    });
+  double best = 1e30;
+  auto start = Clock::now();
+  for (int64_t i = 1; i <= 3 || secondsSince(start) < seconds; ++i) {
+    wait([&] { return ready == threads - 1; });
+    ready = 0;
+    done = 0;
+    auto begin = Clock::now();
+    round = i;
+    pass(0);
+    wait([&] { return done == threads - 1; });
+    best = std::min(best, secondsSince(begin));
+  }
+  round = -1;
+  for (std::thread &thread : pool)
+    thread.join();
+  return best;
+}
+
+std::string readLine(const std::string &path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+/// The processor's name; "?" where the system doesn't say.
+std::string processorName() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind("model name", 0) == 0 && line.find(": ") != line.npos)
+      return line.substr(line.find(": ") + 2);
+  return "?";
+}
+
+/// Bytes of the largest cache of the first processor; 32 MiB where the system
+/// doesn't say.
+uint64_t largestCache() {
+  uint64_t most = 0;
+  for (int i = 0; i < 8; ++i) {
+    std::string size = readLine("/sys/devices/system/cpu/cpu0/cache/index" +
+                                std::to_string(i) + "/size");
+    if (size.empty())
+      continue;
+    uint64_t bytes = std::strtoull(size.c_str(), nullptr, 10);
+    bytes <<= size.back() == 'K' ? 10 : size.back() == 'M' ? 20 : 0;
+    most = std::max(most, bytes);
+  }
+  return most ? most : uint64_t{32} << 20;
+}
+
+std::string mebibytes(uint64_t bytes) {
+  return std::to_string(bytes >> 20) + " MiB";
+}
+
+class CpuDevice : public Device {
+public:
+  explicit CpuDevice(mla_context *ctx) : ctx(ctx) {}
+
+  std::vector<std::pair<std::string, std::string>> describe() const override {
+    return {{"processor", processorName()},
+            {"threads", std::to_string(defaultThreads())},
+            {"last_level_cache", mebibytes(lastLevelCache())},
+            {"instructions_of_the_ceilings", loops.isa}};
+  }
+
+  /// The processors that this process may use.
+  int defaultThreads() const override {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+      return CPU_COUNT(&set);
+    return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  }
+
+  uint64_t lastLevelCache() const override { return cache; }
+
+  io::Result<Ceilings> measure(const CeilingOptions &options) override {
+    Ceilings result;
+    result.bufferBytes = options.bufferBytes;
+    if (!result.bufferBytes) {
+      // Four times the cache, but never more than a third of the memory.
+      auto memory = static_cast<uint64_t>(sysconf(_SC_AVPHYS_PAGES)) *
+                    static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+      result.bufferBytes = std::min(4 * cache, memory / 3);
+    }
+    auto bandwidths =
+        bandwidthOver(result.bufferBytes, options.threads, options.seconds);
+    if (!bandwidths)
+      return io::Error{bandwidths.error()};
+    result.readBandwidth = bandwidths->first;
+    result.copyBandwidth = bandwidths->second;
+    result.f32Peak = peak(loops.multiplyAdd, loops.f32FlopsARound, options);
+    if (loops.dotBF16)
+      result.bf16Peak = peak(loops.dotBF16, loops.bf16FlopsARound, options);
+    return result;
+  }
+
+  io::Result<std::pair<double, double>>
+  bandwidthOver(uint64_t bytes, int threads, double seconds) override {
+    // Whole steps of the loops for every thread, and for both halves of a copy.
+    uint64_t step = 2048 * static_cast<uint64_t>(threads);
+    bytes = std::max((bytes + step - 1) / step, uint64_t{1}) * step;
+    void *buffer = mla_device_alloc(ctx, bytes);
+    if (!buffer)
+      return io::Error{mla_last_error(ctx)};
+    std::memset(buffer, 0, bytes);
+    uint64_t share = bytes / static_cast<uint64_t>(threads);
+    // What is small is read many times a round, or starting the threads would
+    // be what is measured.
+    auto repeat = static_cast<int64_t>(
+        std::max<uint64_t>(1, (uint64_t{64} << 20) / bytes));
+    auto *base = static_cast<char *>(buffer);
+    double read = bestRound(threads, seconds, [&](int t) {
+      for (int64_t i = 0; i < repeat; ++i)
+        sink = loops.read(base + static_cast<uint64_t>(t) * share, share);
+    });
+    double copy = bestRound(threads, seconds, [&](int t) {
+      char *from = base + static_cast<uint64_t>(t) * share;
+      for (int64_t i = 0; i < repeat; ++i)
+        std::memcpy(from + share / 2, from, share / 2);
+    });
+    mla_device_free(ctx, buffer);
+    double total = static_cast<double>(bytes) * static_cast<double>(repeat);
+    return std::pair<double, double>{total / read, total / copy};
+  }
+
+  double time(const std::function<void()> &work) override {
+    auto start = Clock::now();
+    work();
+    return secondsSince(start);
+  }
+
+private:
+  double peak(float (*loop)(int64_t), int64_t flopsARound,
+              const CeilingOptions &options) {
+    const int64_t rounds = 50000; // some 0.2 ms: short enough to be undisturbed
+    double best = bestRound(options.threads, options.seconds,
+                            [&](int) { sink = loop(rounds); });
+    return static_cast<double>(options.threads) *
+           static_cast<double>(rounds * flopsARound) / best;
+  }
+
+  mla_context *ctx;
+  CpuLoops loops = bestCpuLoops();
+  uint64_t cache = largestCache();
+  std::atomic<float> sink{0};
+};
+
+} // namespace
+
+std::unique_ptr<Device> mla::bench::makeCpuDevice(mla_context *ctx) {
+  return std::make_unique<CpuDevice>(ctx);
+}

@@ -1,0 +1,115 @@
+//===- Grids.cpp - The cases that are measured ----------------------------===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Case.h"
+
+#include "mla_runtime/runtime.h"
+
+using namespace mla::bench;
+
+namespace {
+
+/// `given` where the user gave any, else `own`.
+template <typename T>
+std::vector<T> choose(const std::vector<T> &given, const std::vector<T> &own) {
+  return given.empty() ? own : given;
+}
+
+/// A case in a type as a user names it: an fp8 type is the cache's, of a model
+/// that computes in bf16.
+Case inType(uint32_t dtype) {
+  Case c;
+  bool fp8 = dtype == MLA_DTYPE_F8E4M3FN;
+  c.dtype = fp8 ? uint32_t{MLA_DTYPE_BF16} : dtype;
+  c.cacheDtype = dtype;
+  return c;
+}
+
+/// One token a sequence over its cache: from one short sequence, which stays in
+/// a cache of the machine, to more than any cache holds.
+std::vector<Case> decode(const GridOptions &options) {
+  std::vector<Case> cases;
+  for (uint32_t dtype : choose(
+           options.dtypes, {MLA_DTYPE_BF16, MLA_DTYPE_F32, MLA_DTYPE_F8E4M3FN}))
+    for (int64_t heads : choose(options.heads, {1, 2, 16, 128}))
+      for (auto [batch, keys] :
+           choose(options.batches, {{1, 4096}, {16, 4096}, {64, 8192}})) {
+        // The largest cache is a matter of bandwidth: of bf16 with few heads.
+        bool large = options.batches.empty() && batch * keys > 100000;
+        if (large && (heads > 16 || dtype != MLA_DTYPE_BF16))
+          continue;
+        Case c = inType(dtype);
+        c.batch = batch;
+        c.keys = keys;
+        c.heads = heads;
+        cases.push_back(c);
+      }
+  return cases;
+}
+
+/// A sequence of 1024 tokens without history, in both forms.
+std::vector<Case> prefill(const GridOptions &options) {
+  std::vector<Case> cases;
+  for (uint32_t dtype : choose(options.dtypes, {MLA_DTYPE_BF16, MLA_DTYPE_F32}))
+    for (int64_t heads : choose(options.heads, {16, 128}))
+      for (auto [batch, keys] : choose(options.batches, {{1, 1024}}))
+        for (Op op :
+             {Op::ExpandKV, Op::ExpandedAttention, Op::AbsorbedAttention}) {
+          Case c = inType(dtype);
+          // Only the absorbed form reads the cache itself.
+          if (op != Op::AbsorbedAttention && c.cacheDtype != c.dtype)
+            continue;
+          c.op = op;
+          c.batch = batch;
+          c.keys = c.newTokens = keys;
+          c.heads = heads;
+          cases.push_back(c);
+        }
+  return cases;
+}
+
+/// What surrounds the attention in a step.
+std::vector<Case> steps(const GridOptions &options) {
+  std::vector<Case> cases;
+  for (uint32_t dtype : choose(options.dtypes, {MLA_DTYPE_BF16, MLA_DTYPE_F32}))
+    for (auto [batch, keys] : choose(options.batches, {{1, 4096}, {64, 1024}}))
+      for (int64_t heads : choose(options.heads, {16, 128})) {
+        Case c = inType(dtype);
+        c.batch = batch;
+        c.keys = keys;
+        c.heads = heads;
+        for (Op op : {Op::AbsorbQ, Op::ProjectV, Op::MergeStates, Op::Append}) {
+          c.op = op;
+          cases.push_back(c);
+        }
+        c.rope = false;
+        cases.push_back(c);
+        if (heads != choose(options.heads, {16, 128}).front())
+          continue; // it has no heads
+        c.op = Op::GatherKV;
+        cases.push_back(c);
+      }
+  return cases;
+}
+
+} // namespace
+
+const std::vector<std::string> &mla::bench::gridNames() {
+  static const std::vector<std::string> names = {"decode", "prefill", "steps"};
+  return names;
+}
+
+std::vector<Case> mla::bench::makeGrid(const std::string &name,
+                                       const GridOptions &options) {
+  if (name == "decode")
+    return decode(options);
+  if (name == "prefill")
+    return prefill(options);
+  if (name == "steps")
+    return steps(options);
+  return {};
+}

@@ -1,0 +1,27 @@
+//===- Report.h - What was measured, as a table and as JSON -----*- C++ -*-===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_BENCH_REPORT_H
+#define MLA_BENCH_REPORT_H
+
+#include "Bench.h"
+
+namespace mla::bench {
+
+/// The machine, the number of threads and the ceilings: what the table's shares
+/// are of.
+void printCeilings(const Device &device, int threads, const Ceilings &ceilings);
+void printHeader();
+void printRow(const Measurement &m);
+
+/// All runs with the machine, the date (UTC) and the versions, JSON.
+std::string toJson(const std::string &deviceName, const Device &device,
+                   const std::vector<BenchRun> &runs);
+
+} // namespace mla::bench
+
+#endif // MLA_BENCH_REPORT_H
