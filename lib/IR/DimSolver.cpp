@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mla/IR/DimSolver.h"
+#include "mla/IR/CacheRow.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
@@ -127,6 +128,9 @@ mla::solveDims(MLAOpInterface op,
                       << printShape(type.getShape());
         return failure();
       }
+      // Its width is no sum of the others': verifyPackedCache checks it.
+      if (dimSpec == "L+R" && isPackedCache(type))
+        continue;
       DimEquation &equation = equations.emplace_back();
       equation.operandName = spec.name;
       equation.spec = spec.dims;

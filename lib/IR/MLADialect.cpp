@@ -24,11 +24,6 @@ using namespace mla;
 
 namespace {
 
-struct MLADialectVersion : public DialectVersion {
-  explicit MLADialectVersion(uint64_t version) : version(version) {}
-  uint64_t version;
-};
-
 /// Stores the version with every bytecode file that holds mla operations, and
 /// refuses files of a later one.
 struct MLABytecodeInterface : public BytecodeDialectInterface {

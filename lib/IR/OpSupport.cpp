@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mla/IR/OpSupport.h"
+#include "Verification.h"
 #include "mla/IR/DimSolver.h"
 #include "mla/IR/MLAOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -95,8 +96,43 @@ LogicalResult mla::detail::verifyOperands(Operation *op) {
              << index << ": expected its destination's type " << type
              << ", got " << op->getResult(index).getType();
 
-  return success(
-      succeeded(solveDims(mlaOp, [&] { return op->emitOpError(); })));
+  FailureOr<DimSizes> dims =
+      solveDims(mlaOp, [&] { return op->emitOpError(); });
+  return failed(dims) ? failure() : verifyPackedCache(mlaOp, *dims);
+}
+
+namespace {
+/// An operand that older bytecode has no segment for.
+struct AddedOperand {
+  StringLiteral op, name;
+  uint64_t since; ///< version of the bytecode
+};
+} // namespace
+
+static constexpr AddedOperand addedOperands[] = {
+    {"mla.expanded_attention", "first_token", 2},
+    {"mla.gather_kv", "max_kv", 2},
+};
+
+DictionaryAttr mla::detail::upgradeProperties(DialectBytecodeReader &reader,
+                                              StringRef op,
+                                              ArrayRef<OperandSpec> specs,
+                                              DictionaryAttr properties) {
+  constexpr StringLiteral name = "operandSegmentSizes";
+  auto sizes = properties.getAs<DenseI32ArrayAttr>(name);
+  auto version = reader.getDialectVersion<MLADialect>();
+  if (!sizes || failed(version))
+    return properties;
+  uint64_t current = static_cast<const MLADialectVersion *>(*version)->version;
+  SmallVector<int32_t> upgraded(sizes.asArrayRef());
+  for (auto [index, spec] : llvm::enumerate(specs))
+    for (const AddedOperand &added : addedOperands)
+      if (added.op == op && added.name == spec.name && added.since > current &&
+          index <= upgraded.size())
+        upgraded.insert(upgraded.begin() + index, 0);
+  NamedAttrList attributes(properties);
+  attributes.set(name, DenseI32ArrayAttr::get(sizes.getContext(), upgraded));
+  return attributes.getDictionary(sizes.getContext());
 }
 
 MutableOperandRange mla::detail::getDpsInits(Operation *op) {

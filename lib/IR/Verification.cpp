@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Verification.h"
+#include "mla/IR/CacheRow.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -40,6 +41,11 @@ static Type getElementType(MLAOpInterface op, StringRef name) {
 
 bool mla::detail::isQuantized(MLAOpInterface op, StringRef name) {
   return isa_and_nonnull<Float8E4M3FNType>(getElementType(op, name));
+}
+
+bool mla::detail::isPacked(MLAOpInterface op, StringRef name) {
+  Value value = op.getNamedOperand(name);
+  return value && isPackedCache(value.getType());
 }
 
 Type mla::detail::firstElementType(MLAOpInterface op,
@@ -79,11 +85,28 @@ LogicalResult mla::detail::verifyScale(MLAOpInterface op, StringRef label,
 
 LogicalResult mla::detail::verifyCacheScales(MLAOpInterface op, StringRef label,
                                              int64_t peWidth) {
+  if (isPacked(op, "cache")) {
+    for (StringRef scale : {"latent_scale", "pe_scale"})
+      if (failed(verifyAbsent(op, label, scale,
+                              "because the rows of an i8 cache have their "
+                              "scales")))
+        return failure();
+    return success();
+  }
   if (failed(verifyScale(op, label, "latent_scale", "cache")))
     return failure();
   if (peWidth == 0 && isQuantized(op, "cache"))
     return verifyAbsent(op, label, "pe_scale", "because R = 0");
   return verifyScale(op, label, "pe_scale", "cache");
+}
+
+LogicalResult mla::detail::verifyQueryOfPackedCache(MLAOpInterface op,
+                                                    StringRef label) {
+  if (!isPacked(op, "cache") || !isQuantized(op, "query"))
+    return success();
+  return violation(op, label, "query")
+         << "expected no f8E4M3FN elements because the cache is i8, got "
+         << op.getNamedOperand("query").getType();
 }
 
 LogicalResult mla::detail::verifyLiveRope(MLAOpInterface op, StringRef label,

@@ -48,9 +48,20 @@ llvm::LogicalResult verifyScale(MLAOpInterface op, llvm::StringRef label,
                                 llvm::StringRef scale, llvm::StringRef name);
 
 /// The same for both parts of a cache row, of which the pe part has width
-/// `peWidth`.
+/// `peWidth`; a cache of packed rows has its scales in them.
 llvm::LogicalResult verifyCacheScales(MLAOpInterface op, llvm::StringRef label,
                                       int64_t peWidth);
+
+/// What (C1) asks of a cache of packed rows: their width and, in a memref,
+/// where they start.
+llvm::LogicalResult verifyPackedCache(MLAOpInterface op, const DimSizes &dims);
+
+/// A query beside such a cache is not f8E4M3FN.
+llvm::LogicalResult verifyQueryOfPackedCache(MLAOpInterface op,
+                                             llvm::StringRef label);
+
+/// Whether the operand called `name` is present and a cache of packed rows.
+bool isPacked(MLAOpInterface op, llvm::StringRef name);
 
 /// A live rope has head_dim = R and its table and, where they can't be
 /// computed, positions. Of a rope that isn't live nothing is asked.

@@ -26,6 +26,7 @@ struct EntryChecker {
 
   bool checkSpec(const mla_arg_spec &spec) const;
   bool checkShape(int64_t index) const;
+  bool checkPackedRows(int64_t index) const;
   bool checkOverlaps() const;
   bool run() const;
 
@@ -39,7 +40,7 @@ struct EntryChecker {
 bool EntryChecker::checkSpec(const mla_arg_spec &spec) const {
   if (spec.name && spec.rank >= 0 && spec.rank <= MLA_MAX_RANK &&
       spec.role >= MLA_ROLE_INPUT && spec.role <= MLA_ROLE_SCALAR &&
-      mla_dtype_bits(spec.dtype))
+      !(spec.flags & ~MLA_ARG_PACKED_ROWS) && mla_dtype_bits(spec.dtype))
     return true;
   fail(ctx, MLA_STATUS_FAILED_PRECONDITION,
        "%s: %s: expected an argument specification of ABI %d, got another",
@@ -89,6 +90,26 @@ bool EntryChecker::checkShape(int64_t index) const {
   return false;
 }
 
+bool EntryChecker::checkPackedRows(int64_t index) const {
+  const mla_tensor &arg = args[index];
+  if (!(specs[index].flags & MLA_ARG_PACKED_ROWS))
+    return true;
+  for (int dim = 0; dim < arg.rank; ++dim) {
+    bool isByte = dim + 1 == arg.rank;
+    int64_t stride = arg.strides[dim];
+    if (arg.shape[dim] <= 1 || (isByte ? stride == 1 : stride % 4 == 0))
+      continue;
+    fail(ctx, MLA_STATUS_INVALID_ARGUMENT,
+         isByte ? "%s: %s: expected the bytes of a row side by side, got "
+                  "stride %lld"
+                : "%s: %s: expected rows at multiples of 4 bytes, got stride "
+                  "%lld in dimension %d",
+         entry, specs[index].name, static_cast<long long>(stride), dim);
+    return false;
+  }
+  return true;
+}
+
 bool EntryChecker::checkOverlaps() const {
   for (int64_t i = 0; i < count; ++i)
     for (int64_t j = 0; mayWrite(specs[i].role) && j < count; ++j)
@@ -117,7 +138,8 @@ bool EntryChecker::run() const {
     TensorUse use;
     use.written = mayWrite(spec.role);
     use.onHost = spec.role == MLA_ROLE_SCALAR;
-    if (!checkTensor(ctx, entry, spec.name, arg, use) || !checkShape(i))
+    if (!checkTensor(ctx, entry, spec.name, arg, use) || !checkShape(i) ||
+        !checkPackedRows(i))
       return false;
   }
   return ctx.mode == MLA_MODE_PLAN || checkOverlaps();

@@ -41,6 +41,23 @@ func.func @step(
   return
 }
 
+// An argument of packed rows says so: the flag is the fifth field.
+// CHECK-LABEL: llvm.mlir.global internal constant @append.args()
+// CHECK:         llvm.mlir.addressof @mla.string.c_kv
+// CHECK:         llvm.mlir.constant(0 : i32) : i32
+// CHECK-NEXT:    llvm.insertvalue %{{.+}}[0, 4]
+// CHECK:         llvm.mlir.addressof @mla.string.cache
+// CHECK:         llvm.mlir.constant(1 : i32) : i32
+// CHECK-NEXT:    llvm.insertvalue %{{.+}}[2, 4]
+func.func @append(
+    %c_kv: memref<?x128xf16> {mla.name = "c_kv", mla.role = "input"},
+    %slots: memref<?xi64> {mla.name = "slots", mla.role = "input"},
+    %cache: memref<?x8x132xi8> {mla.name = "cache", mla.role = "inout"}) {
+  mla.append ins(c_kv = %c_kv : memref<?x128xf16>, slots = %slots : memref<?xi64>)
+      outs(cache = %cache : memref<?x8x132xi8>)
+  return
+}
+
 // Calls inside the module go to the body.
 // CHECK-LABEL: func.func private @caller(
 // CHECK:         call @step.body(

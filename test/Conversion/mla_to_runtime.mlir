@@ -180,3 +180,74 @@ func.func private @gather(%cache: memref<?x16x512xf16>, %pages: memref<?x?xi32>,
       outs(c_kv = %c_kv : memref<?x512xf16>)
   return
 }
+
+// -----
+
+// Packed rows cross as three views: 512 f8E4M3FN (16 is another constant), 64 bf16
+// beside f32 activations, 528 bytes from a row's start, and 4 f32 scales, 512 bytes
+// from it. Strides in bytes become strides in elements.
+
+// CHECK-DAG:   [[$PE_OFFSET:#.+]] = affine_map<()[s0] -> (s0 + 528)>
+// CHECK-DAG:   [[$PE_STRIDE:#.+]] = affine_map<()[s0] -> (s0 floordiv 2)>
+// CHECK-DAG:   [[$SCALES_OFFSET:#.+]] = affine_map<()[s0] -> (s0 + 512)>
+// CHECK-DAG:   [[$SCALES_STRIDE:#.+]] = affine_map<()[s0] -> (s0 floordiv 4)>
+// CHECK-LABEL: func.func private @append_packed(
+// CHECK-SAME:    %[[CACHE:[^:]+]]: memref<?x16x656xi8
+// CHECK-DAG:     %[[F32:.+]] = llvm.mlir.constant(1 : i32) : i32
+// CHECK-DAG:     %[[BF16:.+]] = llvm.mlir.constant(3 : i32) : i32
+// CHECK-DAG:     %[[F8:.+]] = llvm.mlir.constant(4 : i32) : i32
+// CHECK-DAG:     %[[ONE:.+]] = llvm.mlir.constant(1 : i64) : i64
+// CHECK-DAG:     %[[P:.+]] = llvm.mlir.constant(16 : i64) : i64
+// CHECK-DAG:     %[[L:.+]] = llvm.mlir.constant(512 : i64) : i64
+// CHECK-DAG:     %[[R:.+]] = llvm.mlir.constant(64 : i64) : i64
+// CHECK-DAG:     %[[BLOCKS:.+]] = llvm.mlir.constant(4 : i64) : i64
+// CHECK:         %{{.+}}, %[[OFFSET:.+]], %{{.+}}:3, %[[STRIDES:.+]]:3 = memref.extract_strided_metadata %[[CACHE]]
+// CHECK:         %[[S0:.+]] = arith.index_cast %[[STRIDES]]#0
+// CHECK:         %[[S1:.+]] = arith.index_cast %[[STRIDES]]#1
+// CHECK:         llvm.call @mla.tensor.3(%[[LATENT:[^,]+]], %{{[^,]+}}, %[[F8]], %{{[^,]+}}, %{{[^,]+}}, %[[P]], %[[L]], %[[S0]], %[[S1]], %[[ONE]])
+// CHECK-NEXT:    %[[AT:.+]] = llvm.getelementptr %[[PARAMS:.+]][112]
+// CHECK-NEXT:    llvm.store %[[LATENT]], %[[AT]]
+// CHECK:         affine.apply [[$PE_OFFSET]]()[%[[OFFSET]]]
+// CHECK:         affine.apply [[$PE_STRIDE]]()[%[[STRIDES]]#0]
+// CHECK:         affine.apply [[$PE_STRIDE]]()[%[[STRIDES]]#1]
+// CHECK:         llvm.call @mla.tensor.3(%[[PE:[^,]+]], %{{[^,]+}}, %[[BF16]], %{{[^,]+}}, %{{[^,]+}}, %[[P]], %[[R]], %{{[^,]+}}, %{{[^,]+}}, %[[ONE]])
+// CHECK-NEXT:    %[[AT:.+]] = llvm.getelementptr %[[PARAMS]][120]
+// CHECK-NEXT:    llvm.store %[[PE]], %[[AT]]
+// CHECK:         affine.apply [[$SCALES_OFFSET]]()[%[[OFFSET]]]
+// CHECK:         affine.apply [[$SCALES_STRIDE]]()[%[[STRIDES]]#0]
+// CHECK:         affine.apply [[$SCALES_STRIDE]]()[%[[STRIDES]]#1]
+// CHECK:         llvm.call @mla.tensor.3(%[[SCALES:[^,]+]], %{{[^,]+}}, %[[F32]], %{{[^,]+}}, %{{[^,]+}}, %[[P]], %[[BLOCKS]], %{{[^,]+}}, %{{[^,]+}}, %[[ONE]])
+// CHECK-NEXT:    %[[AT:.+]] = llvm.getelementptr %[[PARAMS]][128]
+// CHECK-NEXT:    llvm.store %[[SCALES]], %[[AT]]
+// CHECK:         llvm.call @mla_append
+func.func private @append_packed(%c_kv: memref<?x512xf32>, %k_pe: memref<?x64xf32>,
+    %slots: memref<?xi64>,
+    %cache: memref<?x16x656xi8, strided<[?, ?, ?], offset: ?>>) {
+  mla.append
+      ins(c_kv = %c_kv : memref<?x512xf32>, k_pe = %k_pe : memref<?x64xf32>,
+          slots = %slots : memref<?xi64>)
+      outs(cache = %cache : memref<?x16x656xi8, strided<[?, ?, ?], offset: ?>>)
+  return
+}
+
+// -----
+
+// The pe columns of packed rows have the type of a 16-bit query.
+
+// CHECK-LABEL: func.func private @attend_packed(
+// CHECK-DAG:     %[[F16:.+]] = llvm.mlir.constant(2 : i32) : i32
+// CHECK-DAG:     %[[F8:.+]] = llvm.mlir.constant(4 : i32) : i32
+// CHECK:         llvm.call @mla.tensor.3(%{{[^,]+}}, %{{[^,]+}}, %[[F16]]
+// CHECK:         llvm.call @mla.tensor.3(%{{[^,]+}}, %{{[^,]+}}, %[[F8]]
+// CHECK:         llvm.call @mla.tensor.3(%{{[^,]+}}, %{{[^,]+}}, %[[F16]]
+// CHECK:         llvm.call @mla_absorbed_attention
+func.func private @attend_packed(%query: memref<?x2x132xf16>,
+    %cache: memref<?x8x140xi8>, %pages: memref<?x?xi32>, %lens: memref<?xi32>,
+    %cu: memref<?xi32>, %o: memref<?x2x128xf16>) {
+  mla.absorbed_attention
+      ins(query = %query : memref<?x2x132xf16>, cache = %cache : memref<?x8x140xi8>,
+          page_table = %pages : memref<?x?xi32>, kv_lens = %lens : memref<?xi32>,
+          cu_q = %cu : memref<?xi32>)
+      outs(o = %o : memref<?x2x128xf16>) {softmax_scale = 1.0 : f64}
+  return
+}

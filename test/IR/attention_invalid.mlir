@@ -175,7 +175,7 @@ func.func @f(%q: tensor<?x2x12xbf16>, %c_kv: tensor<?x16xbf16>,
              %page_table: tensor<?x?xi32>, %kv_lens: tensor<?xi32>,
              %cu_q: tensor<?xi32>, %cos_sin: tensor<?x4xf32>,
              %out: tensor<?x2x8xbf16>, %cache: tensor<?x8x20xf32>) {
-  // expected-error @+1 {{'mla.attention' op (C5) cache: expected elements of type 'bf16' or 'f8E4M3FN', got 'f32'}}
+  // expected-error @+1 {{'mla.attention' op (C5) cache: expected elements of type 'bf16' or 'f8E4M3FN' or 'i8', got 'f32'}}
   %r:2 = mla.attention
       ins(q = %q : tensor<?x2x12xbf16>, c_kv = %c_kv : tensor<?x16xbf16>,
           k_pe = %k_pe : tensor<?x4xbf16>,

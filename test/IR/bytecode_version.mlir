@@ -9,7 +9,7 @@
 // RUN: mla-opt %S/Inputs/v1.mlirbc | diff %t.text -
 // RUN: mla-opt %s --emit-bytecode | mla-opt | diff %t.text -
 // RUN: not mla-opt %S/Inputs/v99.mlirbc 2>&1 | FileCheck %s
-// CHECK: error: expected mla bytecode of version 1 or earlier, got 99
+// CHECK: error: expected mla bytecode of version 2 or earlier, got 99
 
 func.func @attention(%q: tensor<?x2x12xbf16>, %c_kv: tensor<?x16xbf16>,
                      %k_pe: tensor<?x4xbf16>, %w_kv_b: tensor<2x16x16xbf16>,

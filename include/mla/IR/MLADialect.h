@@ -8,6 +8,7 @@
 #ifndef MLA_IR_MLADIALECT_H
 #define MLA_IR_MLADIALECT_H
 
+#include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Dialect.h"
@@ -18,5 +19,15 @@
 
 #define GET_ATTRDEF_CLASSES
 #include "mla/IR/MLAAttrs.h.inc"
+
+namespace mla {
+
+/// The version of the dialect that a bytecode file was written by.
+struct MLADialectVersion : public mlir::DialectVersion {
+  explicit MLADialectVersion(uint64_t version) : version(version) {}
+  uint64_t version;
+};
+
+} // namespace mla
 
 #endif // MLA_IR_MLADIALECT_H

@@ -24,14 +24,19 @@ def MLA_Dialect : Dialect {
     Symbols of shapes: T query tokens of the launch, B sequences, H query heads,
     L = kv_lora_rank, N = qk_nope_head_dim, R = qk_rope_head_dim (may be 0),
     V = v_head_dim, P = page size in tokens, K = pages a sequence. A row of the
-    cache is `[latent L | pe R]`.
+    cache is `[latent L | pe R]`. A block-scaled cache has elements of type i8 and
+    rows of bytes: L f8E4M3FN latents, L/128 f32 scales, each of 128 columns of
+    the latent, and R pe columns in the activations' type, or in bf16 where that
+    is f32. With L = 512 and R = 64 these are 656 bytes.
 
     Every operation obeys two shared constraints:
 
     * **(C1)** Within an operation all operands agree with the shapes that its
       table names: one size for a symbol. Sizes of H, L, N, R, V, D and P are
       static; the others may be dynamic, and then the runtime checks them. An
-      operand of width R = 0 may be present; canonicalization removes it.
+      operand of width R = 0 may be present; canonicalization removes it. A
+      block-scaled cache has L a multiple of 128 and rows of L + 4 L/128 + 2 R
+      bytes, which in a memref are contiguous and start at multiples of 4 bytes.
     * **(C2)** Operands are all ranked tensors or all memrefs (host scalars
       aside). With tensors there is one result for each destination, in order
       and of its type; with memrefs there is none.
@@ -45,7 +50,7 @@ def MLA_Dialect : Dialect {
   ];
   let extraClassDeclaration = [{
     /// Version of the bytecode encoding of the dialect's operations.
-    static constexpr uint64_t kBytecodeVersion = 1;
+    static constexpr uint64_t kBytecodeVersion = 2;
 
     /// Entry argument attributes, in the order that a signature prints them.
     static constexpr llvm::StringLiteral kNameAttr = "mla.name";

@@ -25,9 +25,12 @@ class MLA_Shaped<list<Type> elements, string what>
 
 // Activations, weights and whatever is computed from them.
 def MLA_Act : MLA_Shaped<[F32, F16, BF16], "f32, f16 or bf16">;
-// A query or a cache may be quantized.
+// A query may be quantized.
 def MLA_Quant : MLA_Shaped<[F32, F16, BF16, F8E4M3FN],
                            "f32, f16, bf16 or f8E4M3FN">;
+// So may a cache, which may also be block-scaled: rows of bytes.
+def MLA_Cache : MLA_Shaped<[F32, F16, BF16, F8E4M3FN, I8],
+                           "f32, f16, bf16, f8E4M3FN or i8">;
 def MLA_F32 : MLA_Shaped<[F32], "f32">;
 def MLA_I32 : MLA_Shaped<[I32], "i32">;
 def MLA_I64 : MLA_Shaped<[I64], "i64">;

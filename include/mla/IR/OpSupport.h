@@ -87,15 +87,23 @@ template <typename OpTy> void eraseSpecOperand(OpTy op, unsigned index) {
   }
 }
 
+/// Brings properties that the reader's version of the dialect wrote up to date.
+mlir::DictionaryAttr upgradeProperties(mlir::DialectBytecodeReader &reader,
+                                       llvm::StringRef op,
+                                       llvm::ArrayRef<OperandSpec> specs,
+                                       mlir::DictionaryAttr properties);
+
 // Properties travel as a dictionary: reading is by name, so an operation that
-// gains an attribute or an operand reads its older bytecode; whatever needs
-// more than that asks the reader for the dialect's version.
+// gains an attribute reads its older bytecode. Of operands there are sizes
+// alone, in order: upgradeProperties lists those that an operation gained.
 template <typename OpTy>
 llvm::LogicalResult readProperties(mlir::DialectBytecodeReader &reader,
                                    mlir::OperationState &state) {
   mlir::DictionaryAttr attributes;
   if (mlir::failed(reader.readAttribute(attributes)))
     return mlir::failure();
+  attributes = upgradeProperties(reader, OpTy::getOperationName(),
+                                 OpTy::getOperandSpecs(), attributes);
   return OpTy::setPropertiesFromAttr(
       state.getOrAddProperties<typename OpTy::Properties>(), attributes,
       [&] { return reader.emitError("properties of ") << state.name << ": "; });

@@ -5,9 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CacheColumns.h"
 #include "RuntimeCalls.h"
 #include "mla/Conversion/MLAToRuntime/RuntimeTable.h"
-#include "mla/IR/DimSolver.h"
+#include "mla/IR/CacheRow.h"
 #include "mla/IR/MLAOps.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -32,8 +33,6 @@ struct CallBuilder::Fields {
   llvm::StringMap<int64_t> integers;
   llvm::StringMap<double> floats;
   llvm::StringMap<std::string> strings;
-  /// kv_lora_rank, where a cache must be taken apart.
-  std::optional<int64_t> kvLoraRank;
 };
 
 namespace {
@@ -83,11 +82,30 @@ static std::string getRopeOff(RopeOpInterface op) {
   return "no rope attribute";
 }
 
+/// The source as a view of the destination's shape, with stride 0 along what is
+/// broadcast.
+static Value createBroadcastView(linalg::BroadcastOp op) {
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  auto source = memref::ExtractStridedMetadataOp::create(builder, loc,
+                                                         op.getInput());
+  SmallVector<OpFoldResult> sizes =
+      memref::getMixedSizes(builder, loc, op.getInit());
+  SmallVector<OpFoldResult> strides = source.getConstifiedMixedStrides();
+  for (int64_t dim : op.getDimensions())
+    strides.insert(strides.begin() + dim, builder.getIndexAttr(0));
+  return memref::ReinterpretCastOp::create(
+      builder, loc, source.getBaseBuffer(), source.getConstifiedMixedOffset(),
+      sizes, strides);
+}
+
 LogicalResult CallBuilder::collect(Operation *op, Fields &fields) {
-  if (auto copy = dyn_cast<memref::CopyOp>(op)) {
+  if (isa<memref::CopyOp, linalg::CopyOp, linalg::BroadcastOp>(op)) {
     fields.runtimeOp = lookupRuntimeOp("copy");
-    fields.operands["src"] = copy.getSource();
-    fields.operands["dst"] = copy.getTarget();
+    auto broadcast = dyn_cast<linalg::BroadcastOp>(op);
+    fields.operands["src"] =
+        broadcast ? createBroadcastView(broadcast) : op->getOperand(0);
+    fields.operands["dst"] = op->getOperand(1);
     return success();
   }
   if (auto fill = dyn_cast<linalg::FillOp>(op)) {
@@ -135,8 +153,6 @@ LogicalResult CallBuilder::collect(Operation *op, Fields &fields) {
   } else if (rotating) {
     fields.strings["rope_off"] = getRopeOff(rotating);
   }
-  if (auto sizes = solveDims(mlaOp); succeeded(sizes))
-    fields.kvLoraRank = sizes->lookup("L");
   return success();
 }
 
@@ -191,11 +207,11 @@ LLVM::LLVMFuncOp CallBuilder::getTensorWriter(int64_t rank) {
   return function;
 }
 
-Value CallBuilder::storeTensor(
-    OpBuilder &builder, Location loc, unsigned slot, Value memref,
-    std::optional<std::pair<int64_t, int64_t>> columns) {
+Value CallBuilder::storeTensor(OpBuilder &builder, Location loc, unsigned slot,
+                               Value memref,
+                               const std::optional<Columns> &columns) {
   auto type = cast<MemRefType>(memref.getType());
-  Type element = type.getElementType();
+  Type element = columns ? columns->element : type.getElementType();
   Type i64 = builder.getI64Type();
   auto toI64 = [&](OpFoldResult index) -> Value {
     if (auto value = dyn_cast<Value>(index))
@@ -211,15 +227,23 @@ Value CallBuilder::storeTensor(
   auto metadata =
       memref::ExtractStridedMetadataOp::create(builder, loc, memref);
   SmallVector<OpFoldResult> sizes = metadata.getConstifiedMixedSizes();
-  OpFoldResult offset = metadata.getConstifiedMixedOffset();
+  SmallVector<OpFoldResult> strides = metadata.getConstifiedMixedStrides();
+  AffineExpr symbol = builder.getAffineSymbolExpr(0);
+  AffineExpr byteOffset = symbol * getElementBytes(type.getElementType());
   if (columns) {
-    sizes.back() = builder.getIndexAttr(columns->second);
-    AffineExpr start = builder.getAffineSymbolExpr(0) + columns->first;
-    offset = affine::makeComposedFoldedAffineApply(builder, loc, start, offset);
+    sizes.back() = builder.getIndexAttr(columns->width);
+    byteOffset = byteOffset + columns->byteOffset;
   }
-  int64_t bytes = element.isIndex() ? 8 : element.getIntOrFloatBitWidth() / 8;
-  offset = affine::makeComposedFoldedAffineApply(
-      builder, loc, builder.getAffineSymbolExpr(0) * bytes, offset);
+  OpFoldResult offset = affine::makeComposedFoldedAffineApply(
+      builder, loc, byteOffset, metadata.getConstifiedMixedOffset());
+  // Packed rows: bytes between rows become elements between rows. The entry has
+  // checked that there is no remainder.
+  if (columns && isPackedCache(type)) {
+    for (OpFoldResult &stride : strides)
+      stride = affine::makeComposedFoldedAffineApply(
+          builder, loc, symbol.floorDiv(getElementBytes(element)), stride);
+    strides.back() = builder.getIndexAttr(1);
+  }
 
   SmallVector<Value> arguments{
       getSlot(slot, sizeof(mla_tensor)),
@@ -231,7 +255,7 @@ Value CallBuilder::storeTensor(
       toI64(offset)};
   for (OpFoldResult size : sizes)
     arguments.push_back(toI64(size));
-  for (OpFoldResult stride : metadata.getConstifiedMixedStrides())
+  for (OpFoldResult stride : strides)
     arguments.push_back(toI64(stride));
   LLVM::CallOp::create(builder, loc, getTensorWriter(type.getRank()),
                        arguments);
@@ -263,25 +287,20 @@ LogicalResult CallBuilder::convert(Operation *op) {
                      storeTensor(builder, loc, nextSlot++, operand, {}));
       break;
     case RuntimeFieldKind::CacheLatent:
-    case RuntimeFieldKind::CachePe: {
+    case RuntimeFieldKind::CachePe:
+    case RuntimeFieldKind::CacheScales: {
       if (!operand)
         break;
-      bool isPe = field.kind == RuntimeFieldKind::CachePe;
-      int64_t width = cast<MemRefType>(operand.getType()).getShape().back();
-      if (ShapedType::isDynamic(width) || !fields.kvLoraRank)
-        return op->emitOpError("expected a cache with rows of a static width "
-                               "and a static kv_lora_rank");
-      int64_t latent = *fields.kvLoraRank;
-      if (isPe && width == latent)
-        break;
-      params.store(field.offset,
-                   storeTensor(builder, loc, nextSlot++, operand,
-                               isPe ? std::pair(latent, width - latent)
-                                    : std::pair(int64_t(0), latent)));
+      FailureOr<std::optional<Columns>> columns =
+          getCacheColumns(cast<MLAOpInterface>(op),
+                          cast<MemRefType>(operand.getType()), field.kind);
+      if (failed(columns))
+        return failure();
+      if (*columns)
+        params.store(field.offset,
+                     storeTensor(builder, loc, nextSlot++, operand, *columns));
       break;
     }
-    case RuntimeFieldKind::CacheScales:
-      break;
     case RuntimeFieldKind::I64:
       if (operand)
         params.store(field.offset,

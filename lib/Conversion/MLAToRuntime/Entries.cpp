@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RuntimeCalls.h"
+#include "mla/IR/CacheRow.h"
 #include "mla/IR/MLADialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -117,7 +118,8 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
     insert(constant(*role, 32), {i, 1});
     insert(constant(dtype, 32), {i, 2});
     insert(constant(memref ? memref.getRank() : 0, 32), {i, 3});
-    insert(constant(0, 32), {i, 4});
+    bool isPacked = memref && memref.getRank() == 3 && isPackedCache(memref);
+    insert(constant(isPacked ? MLA_ARG_PACKED_ROWS : 0, 32), {i, 4});
     SmallVector<int64_t> sizes(MLA_MAX_RANK, 0);
     for (int64_t d = 0; memref && d < memref.getRank(); ++d) {
       sizes[d] = memref.getDimSize(d);

@@ -16,6 +16,8 @@
 
 namespace mla {
 
+struct Columns;
+
 /// Marks a function's context argument.
 constexpr llvm::StringLiteral kContextAttr = "mla.context";
 constexpr llvm::StringLiteral kDefaultContext = "mla_context_default";
@@ -64,7 +66,7 @@ private:
   mlir::LLVM::LLVMFuncOp getTensorWriter(int64_t rank);
   mlir::Value storeTensor(mlir::OpBuilder &builder, mlir::Location loc,
                           unsigned slot, mlir::Value memref,
-                          std::optional<std::pair<int64_t, int64_t>> columns);
+                          const std::optional<Columns> &columns);
 
   mlir::SymbolTable &symbols;
   mlir::func::FuncOp function;

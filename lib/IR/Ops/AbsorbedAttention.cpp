@@ -15,6 +15,7 @@ LogicalResult AbsorbedAttentionOp::verify() {
   if (failed(dims))
     return failure();
   if (failed(mla::detail::verifySoftmaxScale(*this, "C3", getSoftmaxScale())) ||
+      failed(mla::detail::verifyQueryOfPackedCache(*this, "C4")) ||
       failed(mla::detail::verifyScale(*this, "C4", "query_scale", "query")) ||
       failed(
           mla::detail::verifyCacheScales(*this, "C4", dims->lookupOrZero("R"))))
@@ -22,7 +23,8 @@ LogicalResult AbsorbedAttentionOp::verify() {
 
   SmallVector<StringRef> inputs;
   for (StringRef name : {"query", "cache"})
-    if (!mla::detail::isQuantized(*this, name))
+    if (!mla::detail::isQuantized(*this, name) &&
+        !mla::detail::isPacked(*this, name))
       inputs.push_back(name);
   // Nothing is said of the output where both are quantized.
   Type type = mla::detail::firstElementType(*this, inputs);

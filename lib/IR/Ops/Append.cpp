@@ -52,9 +52,11 @@ static LogicalResult verifyTypes(AppendOp op) {
   if (failed(mla::detail::verifyElementType(op, "C6", inputs, type)) ||
       failed(mla::detail::verifyElementType(op, "C6", {"k_pe_out"}, type)))
     return failure();
+  Type f8 = Float8E4M3FNType::get(op.getContext());
+  if (failed(mla::detail::verifyElementType(op, "C6", {"query"}, {type, f8})))
+    return failure();
   return mla::detail::verifyElementType(
-      op, "C6", {"query", "cache"},
-      {type, Float8E4M3FNType::get(op.getContext())});
+      op, "C6", {"cache"}, {type, f8, IntegerType::get(op.getContext(), 8)});
 }
 
 LogicalResult AppendOp::verify() {
@@ -68,6 +70,8 @@ LogicalResult AppendOp::verify() {
       failed(verifyTypes(*this)))
     return failure();
 
+  if (failed(mla::detail::verifyQueryOfPackedCache(*this, "C7")))
+    return failure();
   if (mla::detail::isQuantized(*this, "query")) {
     StringRef reason = "because query is f8E4M3FN";
     if (failed(mla::detail::verifyPresent(*this, "C7", "q_nope", reason)) ||

@@ -27,7 +27,8 @@ LogicalResult AttentionOp::verify() {
           *this, "C5", {"c_kv", "k_pe", "w_kv_b", "out"}, type)) ||
       failed(mla::detail::verifyElementType(
           *this, "C5", {"cache"},
-          {type, Float8E4M3FNType::get(getContext())})) ||
+          {type, Float8E4M3FNType::get(getContext()),
+           IntegerType::get(getContext(), 8)})) ||
       failed(mla::detail::verifyCacheScales(*this, "C6", peWidth)))
     return failure();
   if (!mla::detail::isQuantized(*this, "cache") &&

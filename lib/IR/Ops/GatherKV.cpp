@@ -23,8 +23,8 @@ LogicalResult GatherKVOp::verify() {
     return failure();
   if (failed(mla::detail::verifyCacheScales(*this, "C5", peWidth)))
     return failure();
-  Type type = mla::detail::isQuantized(*this, "cache")
-                  ? getElementTypeOrSelf(getCKv())
-                  : getElementTypeOrSelf(getCache());
+  bool isConverted = mla::detail::isQuantized(*this, "cache") ||
+                     mla::detail::isPacked(*this, "cache");
+  Type type = getElementTypeOrSelf(isConverted ? getCKv() : getCache());
   return mla::detail::verifyElementType(*this, "C5", {"c_kv", "k_pe"}, type);
 }

@@ -127,6 +127,10 @@ enum {
   MLA_ROLE_SCALAR = 5 /* a host i64 of rank 0, read by the call */
 };
 
+/* The elements are bytes of packed rows: those of a row side by side, rows at
+ * multiples of 4 bytes. */
+#define MLA_ARG_PACKED_ROWS 1u
+
 /* What an entry asks of an argument; compiled modules carry a table of these.
  */
 typedef struct mla_arg_spec {
@@ -134,7 +138,7 @@ typedef struct mla_arg_spec {
   uint32_t role;  /* MLA_ROLE_* */
   uint32_t dtype; /* MLA_DTYPE_* */
   int32_t rank;
-  int32_t reserved; /* zero */
+  uint32_t flags; /* MLA_ARG_* */
   /* >= 0: static size. < 0: dynamic; equal negative numbers other than -1 must
    * have equal sizes in all arguments of the call. */
   int64_t dims[6];

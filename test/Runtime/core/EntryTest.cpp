@@ -86,6 +86,41 @@ TEST(Entry, ChecksTypesAndShapes) {
   }
 }
 
+TEST(Entry, ChecksWherePackedRowsStart) {
+  // A cache [pages, P, bytes] of a pool of two layers, rows of 12 bytes.
+  mla_arg_spec spec = {"cache", MLA_ROLE_INOUT,      MLA_DTYPE_I8,
+                       3,       MLA_ARG_PACKED_ROWS, {-1, 2, 12}};
+  Operand pool{MLA_DTYPE_I8, {3, 2, 24}};
+  mla_tensor arg = pool.tensor;
+  arg.shape[2] = 12;
+  auto begin = [&] {
+    Context ctx(MLA_MODE_RUN);
+    mla_status status = mla_begin(ctx, "decode", &spec, 1, &arg, 1);
+    std::string text = mla_last_error(ctx);
+    mla_end(ctx);
+    return status == MLA_STATUS_OK ? "OK" : text;
+  };
+  EXPECT_EQ(begin(), "OK");
+  arg.strides[1] = 22;
+  EXPECT_EQ(begin(), "decode: cache: expected rows at multiples of 4 bytes, "
+                     "got stride 22 in dimension 1");
+  spec.flags = 0;
+  EXPECT_EQ(begin(), "OK");
+  spec.flags = MLA_ARG_PACKED_ROWS;
+  arg.strides[1] = 24;
+  arg.strides[0] = 50;
+  EXPECT_EQ(begin(), "decode: cache: expected rows at multiples of 4 bytes, "
+                     "got stride 50 in dimension 0");
+  arg.shape[0] = 1; // of a single page nobody asks where the next one is
+  EXPECT_EQ(begin(), "OK");
+  arg.strides[2] = 2;
+  EXPECT_EQ(begin(), "decode: cache: expected the bytes of a row side by side, "
+                     "got stride 2");
+  spec.flags = 2;
+  EXPECT_EQ(begin(), "decode: cache: expected an argument specification of ABI "
+                     "1, got another");
+}
+
 TEST(Entry, ChecksDataButNotWhilePlanning) {
   Decode decode;
   decode.args[0].data = nullptr;

@@ -36,12 +36,13 @@ def MLA_AbsorbedAttentionOp
     * **(C3)** `softmax_scale` is finite and positive.
     * **(C4)** An f8E4M3FN query comes with `query_scale`, an f8E4M3FN cache with
       `latent_scale` and, where R > 0, `pe_scale`; others with none of them.
-    * **(C5)** A query and a cache that are not f8E4M3FN have one element type;
-      o has it or is f32.
+      Beside an i8 cache the query is not f8E4M3FN.
+    * **(C5)** A query and a cache that are neither f8E4M3FN nor i8 have one
+      element type; o has it or is f32.
   }];
   let arguments = (ins
     MLA_In<MLA_Quant, "T,H,L+R", "absorbed query">:$query,
-    MLA_In<MLA_Quant, "pages,P,L+R", "paged cache">:$cache,
+    MLA_In<MLA_Cache, "pages,P,L+R", "paged cache">:$cache,
     MLA_In<MLA_I32, "B,K", "physical page of each logical page">:$page_table,
     MLA_In<MLA_I32, "B", "keys of each sequence on this rank">:$kv_lens,
     MLA_In<MLA_I32, "B+1", "first token of each sequence">:$cu_q,

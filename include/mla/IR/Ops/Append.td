@@ -42,10 +42,12 @@ def MLA_AppendOp : MLA_RotatingOp<"append", [AttrSizedOperandSegments]> {
       `positions`. Without one, these two are ignored, whatever their shapes, and
       canonicalization removes them.
     * **(C6)** c_kv, k_pe, q_nope and q_pe have one element type, the input
-      type; k_pe_out has it too. The query and the cache have it or are f8E4M3FN.
+      type; k_pe_out has it too. The query has it or is f8E4M3FN, the cache has
+      it or is f8E4M3FN or i8.
     * **(C7)** An f8E4M3FN query comes with q_nope, q_pe where R > 0, and
       `query_scale`, an f8E4M3FN cache with `latent_scale` and, where R > 0,
-      `pe_scale`; others with none of them.
+      `pe_scale`; others with none of them. Beside an i8 cache the query is not
+      f8E4M3FN.
   }];
   let arguments = (ins
     MLA_OptIn<MLA_Act, "T,L", "compressed KV after its norm">:$c_kv,
@@ -61,7 +63,7 @@ def MLA_AppendOp : MLA_RotatingOp<"append", [AttrSizedOperandSegments]> {
     MLA_OptIn<MLA_F32, "", "quantization scale of the pe part">:$pe_scale,
     MLA_OptOut<MLA_Quant, "T,H,D+R", "assembled query">:$query,
     MLA_OptOut<MLA_Act, "T,R", "rotated positional key">:$k_pe_out,
-    MLA_OptOut<MLA_Quant, "pages,P,L+R", "paged cache">:$cache,
+    MLA_OptOut<MLA_Cache, "pages,P,L+R", "paged cache">:$cache,
     OptionalAttr<MLA_RopeAttr>:$rope,
     OptionalAttr<MLA_RoundingAttr>:$rounding,
     OptionalAttr<MLA_PhaseAttr>:$phase

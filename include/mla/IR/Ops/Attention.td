@@ -42,7 +42,7 @@ def MLA_AttentionOp : MLA_RotatingOp<"attention", [AttrSizedOperandSegments]> {
       one, `cos_sin` and `positions` are ignored, whatever their shapes, and
       canonicalization removes them.
     * **(C5)** q, c_kv, k_pe and w_kv_b have one element type; out has it too.
-      The cache has it or is f8E4M3FN.
+      The cache has it or is f8E4M3FN or i8.
     * **(C6)** An f8E4M3FN cache comes with `latent_scale` and, where R > 0,
       `pe_scale`; another cache with neither. `query_scale` needs an f8E4M3FN
       cache and quantizes the query too.
@@ -68,7 +68,7 @@ def MLA_AttentionOp : MLA_RotatingOp<"attention", [AttrSizedOperandSegments]> {
     MLA_HostScalar<"leading sequences that are in generation">:$num_generation_seqs,
     MLA_HostScalar<"tokens of those sequences">:$num_generation_tokens,
     MLA_Out<MLA_Act, "T,H,V", "per-head output">:$out,
-    MLA_Out<MLA_Quant, "pages,P,L+R", "paged cache">:$cache,
+    MLA_Out<MLA_Cache, "pages,P,L+R", "paged cache">:$cache,
     OptionalAttr<MLA_RopeAttr>:$rope,
     F64Attr:$softmax_scale,
     OptionalAttr<MLA_RoundingAttr>:$rounding,

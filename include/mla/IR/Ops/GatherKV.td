@@ -30,11 +30,11 @@ def MLA_GatherKVOp : MLA_Op<"gather_kv", [AttrSizedOperandSegments]> {
     * **(C3)** `window_length` is present.
     * **(C4)** k_pe is present where R > 0.
     * **(C5)** An f8E4M3FN cache comes with `latent_scale` and, where R > 0,
-      `pe_scale`; another cache with neither, and then c_kv and k_pe have its
-      element type.
+      `pe_scale`; another cache with neither. c_kv and k_pe have one element type,
+      that of a cache that is neither f8E4M3FN nor i8.
   }];
   let arguments = (ins
-    MLA_In<MLA_Quant, "pages,P,L+R", "paged cache">:$cache,
+    MLA_In<MLA_Cache, "pages,P,L+R", "paged cache">:$cache,
     MLA_In<MLA_I32, "B,K", "physical page of each logical page">:$page_table,
     MLA_In<MLA_I32, "B", "keys of each sequence">:$kv_lens,
     MLA_OptIn<MLA_F32, "", "dequantization scale of the latent">:$latent_scale,
