@@ -7,6 +7,7 @@
 
 #include "mla/Import/AttentionCore.h"
 
+#include "mla/IR/CacheRow.h"
 #include "mla/IR/MLAOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -38,11 +39,32 @@ std::optional<CoreDtype> symbolizeCoreDtype(llvm::StringRef name) {
       .Default(std::nullopt);
 }
 
+llvm::StringRef stringifyCacheFormat(CacheFormat format) {
+  switch (format) {
+  case CacheFormat::Same:
+    return "same";
+  case CacheFormat::FP8:
+    return "fp8";
+  case CacheFormat::FP8Block:
+    return "fp8_block";
+  }
+  return "";
+}
+
+std::optional<CacheFormat> symbolizeCacheFormat(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<CacheFormat>>(name)
+      .Case("same", CacheFormat::Same)
+      .Case("fp8", CacheFormat::FP8)
+      .Case("fp8_block", CacheFormat::FP8Block)
+      .Default(std::nullopt);
+}
+
 namespace {
 
 /// One combination of the options.
 struct Variant {
   CoreDtype dtype;
+  CacheFormat cache;
   int64_t pageSize;
   int64_t numHeads;
   std::optional<Phase> phase;
@@ -63,6 +85,17 @@ class Arguments {
 public:
   explicit Arguments(Builder &builder) : builder(builder) {}
 
+  /// A host scalar.
+  void addScalar(StringRef name) {
+    indices[name] = types.size();
+    names.push_back(builder.getStringAttr(name));
+    types.push_back(builder.getIndexType());
+    attributes.push_back(builder.getDictionaryAttr(
+        {builder.getNamedAttr(MLADialect::kNameAttr,
+                              builder.getStringAttr(name)),
+         builder.getNamedAttr(MLADialect::kRoleAttr,
+                              builder.getStringAttr("scalar"))}));
+  }
   void add(StringRef name, StringRef role, Type element, ArrayRef<Dim> dims) {
     SmallVector<int64_t> shape;
     SmallVector<Attribute> symbols;
@@ -109,8 +142,35 @@ Type getElementType(Builder &builder, CoreDtype dtype) {
   return {};
 }
 
+void addScales(Arguments &arguments, Builder &builder,
+               const AttentionCoreSpec &spec, const Variant &variant,
+               bool quantizeQuery) {
+  if (variant.cache != CacheFormat::FP8)
+    return;
+  Type f32 = builder.getF32Type();
+  if (quantizeQuery)
+    arguments.add("query_scale", "constant", f32, {});
+  arguments.add("latent_scale", "constant", f32, {});
+  if (spec.qkRopeHeadDim)
+    arguments.add("pe_scale", "constant", f32, {});
+}
+
+void addCache(Arguments &arguments, Builder &builder,
+              const AttentionCoreSpec &spec, const Variant &variant) {
+  Type element = getElementType(builder, variant.dtype);
+  int64_t width = spec.getCacheWidth();
+  if (variant.cache == CacheFormat::FP8) {
+    element = builder.getType<Float8E4M3FNType>();
+  } else if (variant.cache == CacheFormat::FP8Block) {
+    element = builder.getI8Type();
+    width = getPackedRowBytes(spec.kvLoraRank, spec.qkRopeHeadDim);
+  }
+  arguments.add("cache", "inout", element, {"pages", variant.pageSize, width});
+}
+
 Arguments getArguments(Builder &builder, const AttentionCoreSpec &spec,
-                       const Variant &variant, bool hasTable,
+                       const Variant &variant,
+                       const AttentionCoreOptions &options, bool hasTable,
                        bool hasPositions) {
   int64_t heads = variant.numHeads, latent = spec.kvLoraRank;
   int64_t pe = spec.qkRopeHeadDim, nope = spec.qkNopeHeadDim;
@@ -131,26 +191,31 @@ Arguments getArguments(Builder &builder, const AttentionCoreSpec &spec,
     arguments.add("cos_sin", "constant", f32, {"max_pos", pe});
   if (hasPositions)
     arguments.add("positions", "input", builder.getI64Type(), {"T"});
+  addScales(arguments, builder, spec, variant, options.quantizeQuery);
   if (spec.sinks)
     arguments.add("sinks", "constant", f32, {heads});
   // How many keys are picked is the selection's business: it may be fewer than
   // the model's bound while a sequence is short.
   if (spec.topk)
     arguments.add("indices", "input", i32, {"T", "topk"});
+  if (options.hints)
+    for (StringRef name :
+         {"max_kv", "num_generation_seqs", "num_generation_tokens"})
+      arguments.addScalar(name);
   arguments.add("out", "output", element, {"T", heads, spec.vHeadDim});
-  arguments.add("cache", "inout", element,
-                {"pages", variant.pageSize, latent + pe});
+  addCache(arguments, builder, spec, variant);
   return arguments;
 }
 
 void buildFunction(OpBuilder &builder, const AttentionCoreSpec &spec,
-                   const Variant &variant, bool dropDeadRope) {
+                   const Variant &variant,
+                   const AttentionCoreOptions &options) {
   // A rotation that the config states and the model doesn't do is emitted as it
   // was found, with the operands that such a front end would pass.
-  bool stated =
-      spec.qkRopeHeadDim && spec.ropeStyle && (spec.rotated || !dropDeadRope);
-  Arguments arguments =
-      getArguments(builder, spec, variant, stated, stated && !spec.rotated);
+  bool stated = spec.qkRopeHeadDim && spec.ropeStyle &&
+                (spec.rotated || !options.dropDeadRope);
+  Arguments arguments = getArguments(builder, spec, variant, options, stated,
+                                     stated && !spec.rotated);
 
   Location loc = builder.getUnknownLoc();
   Type results[] = {arguments.getType("out"), arguments.getType("cache")};
@@ -176,13 +241,11 @@ void buildFunction(OpBuilder &builder, const AttentionCoreSpec &spec,
   auto attention = AttentionOp::create(
       builder, loc, TypeRange(results), get("q"), get("c_kv"), get("k_pe"),
       get("w_kv_b"), get("page_table"), get("kv_lens"), get("cu_q"),
-      get("cos_sin"), get("positions"), /*query_scale=*/Value(),
-      /*latent_scale=*/Value(), /*pe_scale=*/Value(), get("sinks"),
-      get("indices"),
-      /*max_kv=*/Value(), /*num_generation_seqs=*/Value(),
-      /*num_generation_tokens=*/Value(), get("out"), get("cache"), rope,
-      builder.getF64FloatAttr(spec.softmaxScale), /*rounding=*/RoundingAttr(),
-      phase);
+      get("cos_sin"), get("positions"), get("query_scale"), get("latent_scale"),
+      get("pe_scale"), get("sinks"), get("indices"), get("max_kv"),
+      get("num_generation_seqs"), get("num_generation_tokens"), get("out"),
+      get("cache"), rope, builder.getF64FloatAttr(spec.softmaxScale),
+      /*rounding=*/RoundingAttr(), phase);
   func::ReturnOp::create(builder, loc, attention->getResults());
 }
 
@@ -196,17 +259,20 @@ SmallVector<Variant> getVariants(const AttentionCoreSpec &spec,
 
   SmallVector<Variant> variants;
   for (CoreDtype dtype : options.dtypes)
-    for (int64_t pageSize : options.pageSizes)
-      for (int64_t numHeads : heads)
-        for (std::optional<Phase> phase : options.phases) {
-          std::string name = options.name;
-          if (several)
-            name += llvm::formatv("_{0}_p{1}_h{2}", stringifyCoreDtype(dtype),
-                                  pageSize, numHeads);
-          if (options.phases.size() > 1)
-            name += ("_" + (phase ? stringifyPhase(*phase) : "any")).str();
-          variants.push_back({dtype, pageSize, numHeads, phase, name});
-        }
+    for (CacheFormat cache : options.caches)
+      for (int64_t pageSize : options.pageSizes)
+        for (int64_t numHeads : heads)
+          for (std::optional<Phase> phase : options.phases) {
+            std::string name = options.name;
+            if (several)
+              name += llvm::formatv("_{0}_p{1}_h{2}", stringifyCoreDtype(dtype),
+                                    pageSize, numHeads);
+            if (options.caches.size() > 1)
+              name += ("_" + stringifyCacheFormat(cache)).str();
+            if (options.phases.size() > 1)
+              name += ("_" + (phase ? stringifyPhase(*phase) : "any")).str();
+            variants.push_back({dtype, cache, pageSize, numHeads, phase, name});
+          }
   return variants;
 }
 
@@ -220,7 +286,7 @@ OwningOpRef<ModuleOp> buildAttentionCore(MLIRContext *context,
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder.getUnknownLoc());
   builder.setInsertionPointToEnd(module->getBody());
   for (const Variant &variant : getVariants(spec, options))
-    buildFunction(builder, spec, variant, options.dropDeadRope);
+    buildFunction(builder, spec, variant, options);
   return module;
 }
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mla/IR/CacheRow.h"
 #include "mla/Import/AttentionCore.h"
 #include "mla/Import/Golden.h"
 #include "mla/Import/ModelConfig.h"
@@ -38,12 +39,25 @@ cl::opt<std::string>
     phaseOption("phase",
                 cl::desc("none (default), context, generation or both"),
                 cl::value_desc("phase"), cl::init("none"), cl::cat(category));
-cl::list<std::string>
-    dtypeOptions("dtype",
-                 cl::desc("Types of activations and cache: f32, bf16 "
-                          "(default), f16"),
-                 cl::value_desc("type,..."), cl::CommaSeparated,
-                 cl::cat(category));
+cl::list<std::string> dtypeOptions(
+    "dtype", cl::desc("Types of activations: f32, bf16 (default), f16"),
+    cl::value_desc("type,..."), cl::CommaSeparated, cl::cat(category));
+cl::list<std::string> cacheOptions(
+    "cache",
+    cl::desc("Formats of the cache: same (default: as the activations), fp8 "
+             "(one scale a tensor), fp8_block (a scale for 128 columns)"),
+    cl::value_desc("format,..."), cl::CommaSeparated, cl::cat(category));
+cl::opt<std::string>
+    queryOption("query",
+                cl::desc("same (default: as the activations) or fp8, which "
+                         "needs --cache=fp8 and the absorbed form"),
+                cl::value_desc("format"), cl::init("same"), cl::cat(category));
+cl::opt<bool>
+    hintsOption("hints",
+                cl::desc("Add the scalar arguments max_kv, num_generation_seqs "
+                         "and num_generation_tokens: what the host knows of a "
+                         "batch, 0 where it doesn't"),
+                cl::cat(category));
 cl::list<std::string> pageSizeOptions(
     "page-size", cl::desc("Tokens a page of the cache (default 64)"),
     cl::value_desc("tokens,..."), cl::CommaSeparated, cl::cat(category));
@@ -77,10 +91,12 @@ EXAMPLES:
   mla-import config.json | mla-opt --canonicalize
   mla-import config.json --phase=both --dtype=bf16,f16 --heads=16 -o core.mlir
   mla-import config.json -o core.mlir --table table.safetensors --max-positions=4096
+  mla-import config.json --cache=fp8_block -o core.mlir
   mla-import recorded.safetensors --dtype=f32 --page-size=1,16,64
 
 A module with one function calls it 'attention'; where --dtype, --page-size or --heads
-are several, 'attention_<dtype>_p<page size>_h<heads>'; --phase=both adds the phase.
+are several, 'attention_<dtype>_p<page size>_h<heads>'; several --cache add the format,
+--phase=both adds the phase. An fp8 cache adds the arguments latent_scale and pe_scale.
 
 Exit status: 0 done, 1 bad input, 2 bad usage.
 )");
@@ -109,6 +125,36 @@ bool parseIntegers(const cl::list<std::string> &option, int64_t low,
   return true;
 }
 
+bool parseFormats(mla::AttentionCoreOptions &options) {
+  if (cacheOptions.getNumOccurrences())
+    options.caches.clear();
+  for (const std::string &word : cacheOptions) {
+    std::optional<mla::CacheFormat> format = mla::symbolizeCacheFormat(word);
+    if (!format) {
+      report("--cache: expected same, fp8 or fp8_block, got '" + word + "'",
+             kUsage);
+      return false;
+    }
+    if (!is_contained(options.caches, *format))
+      options.caches.push_back(*format);
+  }
+  if (queryOption != "same" && queryOption != "fp8") {
+    report("--query: expected same or fp8, got '" + queryOption + "'", kUsage);
+    return false;
+  }
+  options.quantizeQuery = queryOption == "fp8";
+  if (options.quantizeQuery &&
+      any_of(options.caches, [](mla::CacheFormat format) {
+        return format != mla::CacheFormat::FP8;
+      })) {
+    report("--query=fp8: expected --cache=fp8 alone with it, got another",
+           kUsage);
+    return false;
+  }
+  options.hints = hintsOption;
+  return true;
+}
+
 bool parseOptions(mla::AttentionCoreOptions &options) {
   options.dtypes.clear();
   for (const std::string &word : dtypeOptions) {
@@ -123,6 +169,8 @@ bool parseOptions(mla::AttentionCoreOptions &options) {
   if (options.dtypes.empty())
     options.dtypes.push_back(mla::CoreDtype::BF16);
 
+  if (!parseFormats(options))
+    return false;
   options.pageSizes.clear();
   if (!parseIntegers(pageSizeOptions, 1, 1 << 16, options.pageSizes) ||
       !parseIntegers(headsOptions, 1, 1 << 16, options.numHeads))
@@ -247,6 +295,13 @@ int run() {
     return report(toString(spec.takeError()), kFailed);
   for (const std::string &note : spec->notes)
     errs() << "mla-import: note: " << input << ": " << note << "\n";
+
+  if (is_contained(options.caches, mla::CacheFormat::FP8Block) &&
+      spec->kvLoraRank % mla::kScaleBlock)
+    return report(input + ": expected a kv_lora_rank that is a multiple of " +
+                      Twine(mla::kScaleBlock) +
+                      ", for --cache=fp8_block, got " + Twine(spec->kvLoraRank),
+                  kFailed);
 
   mlir::MLIRContext context;
   mlir::OwningOpRef<mlir::ModuleOp> module =
