@@ -12,6 +12,7 @@
 #define MLA_TEST_RUNTIME_TESTDTYPE_H
 
 #include "mla_runtime/runtime.h"
+#include "reference/e4m3.h"
 
 #include <cmath>
 #include <cstring>
@@ -22,7 +23,8 @@ namespace test {
 
 inline bool isFloat(uint32_t dtype) {
   return dtype == MLA_DTYPE_F32 || dtype == MLA_DTYPE_F16 ||
-         dtype == MLA_DTYPE_BF16 || dtype == MLA_DTYPE_F64;
+         dtype == MLA_DTYPE_BF16 || dtype == MLA_DTYPE_F64 ||
+         dtype == MLA_DTYPE_F8E4M3FN;
 }
 
 /// Value of an IEEE-like format with `mantissa` explicit bits and the
@@ -33,8 +35,9 @@ inline double decodeFloat(uint64_t bits, int exponent, int mantissa) {
   int power = static_cast<int>(bits >> mantissa) & ((1 << exponent) - 1);
   double sign = (bits >> (exponent + mantissa)) & 1 ? -1 : 1;
   if (power == (1 << exponent) - 1)
-    return fraction ? std::numeric_limits<double>::quiet_NaN()
-                    : sign * std::numeric_limits<double>::infinity();
+    return std::copysign(fraction ? std::numeric_limits<double>::quiet_NaN()
+                                  : std::numeric_limits<double>::infinity(),
+                         sign);
   double significand = static_cast<double>(fraction);
   if (power == 0)
     return sign * std::ldexp(significand, 1 - bias - mantissa);
@@ -74,6 +77,8 @@ inline double decode(uint32_t dtype, const void *from) {
     return decodeFloat(bits, 5, 10);
   case MLA_DTYPE_BF16:
     return decodeFloat(bits, 8, 7);
+  case MLA_DTYPE_F8E4M3FN:
+    return reference::e4m3Value(static_cast<uint8_t>(bits));
   case MLA_DTYPE_F32: {
     float value;
     std::memcpy(&value, from, sizeof(value));
@@ -102,6 +107,8 @@ inline void encode(uint32_t dtype, double value, void *to) {
     bits = encodeFloat(value, 5, 10);
   } else if (dtype == MLA_DTYPE_BF16) {
     bits = encodeFloat(value, 8, 7);
+  } else if (dtype == MLA_DTYPE_F8E4M3FN) {
+    bits = reference::e4m3Code(value);
   } else if (dtype == MLA_DTYPE_F32) {
     float narrow = static_cast<float>(value);
     std::memcpy(&bits, &narrow, sizeof(narrow));

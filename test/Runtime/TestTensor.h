@@ -46,6 +46,9 @@ public:
 
   /// View of the columns [begin, begin + count) of the last dim.
   TestTensor columns(int64_t begin, int64_t count) const;
+  /// View of the columns as memory: `count` elements of `dtype` from byte
+  /// `begin` of each row on.
+  TestTensor part(uint32_t dtype, int64_t begin, int64_t count) const;
   /// View of index `i` of the first dim.
   TestTensor slice(int64_t i) const;
   /// View of the indices [begin, begin + count) of the first dim.
@@ -88,7 +91,7 @@ public:
   explicit Canary(const TestTensor &tensor)
       : storage(tensor.storage), before(*tensor.storage),
         allowed(before.size(), false) {}
-  /// ...but the elements of `view`, of the same memory.
+  /// ...but the elements of `view`, where that is of the same memory.
   void allow(const TestTensor &view);
   /// Number of bytes that changed and shouldn't have.
   int64_t damage() const;

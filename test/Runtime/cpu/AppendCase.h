@@ -6,8 +6,8 @@
 #ifndef MLA_TEST_RUNTIME_CPU_APPENDCASE_H
 #define MLA_TEST_RUNTIME_CPU_APPENDCASE_H
 
+#include "CachePool.h"
 #include "TestContext.h"
-#include "TestTensor.h"
 #include "reference/append.h"
 
 namespace mla {
@@ -21,19 +21,25 @@ struct AppendCase {
   int64_t tokens = 5, heads = 3, latentWidth = 64, nope = 64, peWidth = 32;
   int64_t pageSize = 8, padding = 0;
   uint32_t dtype = MLA_DTYPE_F32, cacheDtype = MLA_DTYPE_F32;
+  /// Of a part that differs; NONE: it doesn't.
+  uint32_t queryDtype = MLA_DTYPE_NONE, peDtype = MLA_DTYPE_NONE;
+  bool blockScales = false, onePool = true;
+  float queryFactor = 1, latentFactor = 1, peFactor = 1;
   bool withQuery = true, withQNope = true, withQPe = true, withCache = true,
        withKPeOut = false;
   int64_t style = MLA_ROPE_INTERLEAVED;
   int64_t rounding = 0;
 
   TestTensor cKv, kPe, qNope, qPe, slots, cosSin, positions, cuQ;
-  TestTensor query, kPeOut, latent, pe;
+  TestTensor query, queryScale, kPeOut, latent, pe;
+  CachePool cache; ///< Owner of latent and pe.
 
   void build(Random &random);
   mla_append_params params() const;
   reference::AppendInputs inputs() const;
   reference::AppendState state() const {
-    return {query.array(), kPeOut.array(), latent.array(), pe.array()};
+    return {query.array(), kPeOut.array(), latent.array(), pe.array(),
+            cache.scales.array()};
   }
   reference::RopeStyle referenceStyle() const {
     if (style == MLA_ROPE_NONE)
@@ -53,7 +59,10 @@ inline void AppendCase::build(Random &random) {
   TestTensor q = make(dtype, {tokens, heads, nope + peWidth});
   TestTensor kv = make(dtype, {tokens, latentWidth + peWidth});
   if (withQuery) {
-    query = make(dtype, {tokens, heads, nope + peWidth});
+    query =
+        make(queryDtype ? queryDtype : dtype, {tokens, heads, nope + peWidth});
+    if (query.dtype() == MLA_DTYPE_F8E4M3FN)
+      queryScale = makeScalar(queryFactor);
     if (withQNope)
       qNope = q.columns(0, nope);
     if (withQPe && peWidth > 0)
@@ -66,11 +75,21 @@ inline void AppendCase::build(Random &random) {
   if (withCache) {
     cKv = kv.columns(0, latentWidth);
     int64_t pages = tokens / pageSize + 3;
-    TestTensor pool =
-        make(cacheDtype, {pages, pageSize, latentWidth + peWidth});
-    latent = pool.columns(0, latentWidth);
-    if (peWidth > 0)
-      pe = pool.columns(latentWidth, peWidth);
+    CacheSpec spec;
+    spec.latentWidth = latentWidth;
+    spec.peWidth = peWidth;
+    spec.pageSize = pageSize;
+    spec.latentDtype = cacheDtype;
+    spec.peDtype = peDtype ? peDtype : cacheDtype;
+    spec.blockScales = blockScales;
+    spec.latentScale = latentFactor;
+    spec.peScale = peFactor;
+    cache = CachePool(random, spec, pages, onePool);
+    latent = cache.latent;
+    pe = cache.pe;
+    for (const TestTensor *part : {&latent, &pe, &cache.scales})
+      if (*part)
+        part->fillRandom(random);
     std::vector<int64_t> rows = random.choose(tokens, pages * pageSize);
     for (int64_t &row : rows)
       if (random.chance(0.2))
@@ -101,8 +120,8 @@ inline mla_append_params AppendCase::params() const {
   params.cu_q = cuQ.get();
   params.query = query.get();
   params.k_pe_out = kPeOut.get();
-  params.cache_latent = latent.get();
-  params.cache_pe = pe.get();
+  params.query_scale = queryScale.get();
+  cache.set(params);
   params.rope_style = style;
   params.rope_head_dim = style ? peWidth : 0;
   params.rounding = rounding;
@@ -110,9 +129,26 @@ inline mla_append_params AppendCase::params() const {
 }
 
 inline reference::AppendInputs AppendCase::inputs() const {
-  return {cKv.array(),       kPe.array(),   qNope.array(),
-          qPe.array(),       slots.array(), cosSin.array(),
-          positions.array(), cuQ.array(),   style ? peWidth : 0};
+  reference::AppendInputs inputs;
+  inputs.cKv = cKv.array();
+  inputs.kPe = kPe.array();
+  inputs.qNope = qNope.array();
+  inputs.qPe = qPe.array();
+  inputs.slots = slots.array();
+  inputs.cosSin = cosSin.array();
+  inputs.positions = positions.array();
+  inputs.cuQ = cuQ.array();
+  inputs.ropeHeadDim = style ? peWidth : 0;
+  inputs.queryScale = queryScale ? queryFactor : 0;
+  inputs.latentScale = cache.latentScale ? latentFactor : 0;
+  inputs.peScale = cache.peScale ? peFactor : 0;
+  if (rounding == MLA_ROUNDING_THROUGH_INPUT_TYPE)
+    inputs.rounding = [type = dtype](double value) {
+      uint64_t bits = 0;
+      encode(type, value, &bits);
+      return decode(type, &bits);
+    };
+  return inputs;
 }
 
 } // namespace test

@@ -9,6 +9,7 @@
 #include "PagedBatch.h"
 #include "TestContext.h"
 #include "reference/absorbed_attention.h"
+#include "reference/quantize.h"
 
 namespace mla {
 namespace test {
@@ -61,8 +62,8 @@ struct AttentionCase {
   mla_absorbed_attention_params params() const {
     auto params = makeParams<mla_absorbed_attention_params>();
     params.query = query.get();
-    params.cache_latent = batch.latent.get();
-    params.cache_pe = batch.pe.get();
+    params.query_scale = queryScale.get();
+    batch.cache.set(params);
     params.page_table = batch.pageTable.get();
     params.kv_lens = batch.kvLens.get();
     params.cu_q = batch.cuQ.get();
@@ -78,9 +79,10 @@ struct AttentionCase {
 
   reference::AbsorbedAttention formula() const {
     reference::AbsorbedAttention result;
-    result.query = query.array();
-    result.latent = batch.latent.array();
-    result.pe = batch.pe.array();
+    result.query = reference::dequantize(
+        query.array(), queryScale ? static_cast<float>(queryScale.at({})) : 0);
+    result.latent = batch.cache.latentValues();
+    result.pe = batch.cache.peValues();
     result.pageTable = batch.pageTable.array();
     result.kvLens = batch.kvLens.array();
     result.cuQ = batch.cuQ.array();
@@ -93,7 +95,7 @@ struct AttentionCase {
 
   PagedBatch batch;
   int64_t heads;
-  TestTensor query, sinks, indices, bounds, schedule, o, lse;
+  TestTensor query, queryScale, sinks, indices, bounds, schedule, o, lse;
   double scale = 1;
 };
 

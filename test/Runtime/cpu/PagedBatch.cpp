@@ -47,26 +47,20 @@ PagedBatch::PagedBatch(Random &random, const CacheSpec &spec,
     for (int64_t i = 0; i * spec.pageSize < lengths[b]; ++i)
       pageTable.set({b, i}, static_cast<double>(order[next++]));
 
-  int64_t latentWidth = spec.latentWidth, peWidth = spec.peWidth;
-  if (spec.latentDtype == spec.peDtype && peWidth > 0 && !random.chance(0.3)) {
-    TestTensor pool(spec.latentDtype,
-                    {pages, spec.pageSize, latentWidth + peWidth},
-                    Layout::Gapped, random);
-    latent = pool.columns(0, latentWidth);
-    pe = pool.columns(latentWidth, peWidth);
-  } else {
-    latent = TestTensor(spec.latentDtype, {pages, spec.pageSize, latentWidth},
-                        Layout::Gapped, random);
-    if (peWidth > 0)
-      pe = TestTensor(spec.peDtype, {pages, spec.pageSize, peWidth},
-                      Layout::Gapped, random);
-  }
+  cache = CachePool(random, spec, pages, !random.chance(0.3));
   for (int64_t b = 0; b < numSeqs; ++b)
     for (int64_t p = 0; p < lengths[b]; ++p) {
       auto page = static_cast<int64_t>(pageTable.at({b, p / spec.pageSize}));
-      latent.slice(page).slice(p % spec.pageSize).fillRandom(random);
-      if (pe)
-        pe.slice(page).slice(p % spec.pageSize).fillRandom(random);
+      auto row = [&](const TestTensor &part) {
+        return part.slice(page).slice(p % spec.pageSize);
+      };
+      row(cache.latent).fillRandom(random);
+      if (cache.pe)
+        row(cache.pe).fillRandom(random);
+      if (cache.scales)
+        row(cache.scales).forEach([&](const Shape &index) {
+          row(cache.scales).set(index, std::ldexp(1, random.integer(-3, 3)));
+        });
     }
 }
 

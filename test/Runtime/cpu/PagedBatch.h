@@ -6,19 +6,10 @@
 #ifndef MLA_TEST_RUNTIME_CPU_PAGEDBATCH_H
 #define MLA_TEST_RUNTIME_CPU_PAGEDBATCH_H
 
-#include "TestTensor.h"
+#include "CachePool.h"
 
 namespace mla {
 namespace test {
-
-/// What varies between the caches of the tests.
-struct CacheSpec {
-  int64_t latentWidth = 512;
-  int64_t peWidth = 64; ///< 0: no pe part.
-  int64_t pageSize = 16;
-  uint32_t latentDtype = MLA_DTYPE_F32;
-  uint32_t peDtype = MLA_DTYPE_F32;
-};
 
 /// One of the (L, R) that models have, with a page size and types.
 CacheSpec randomCacheSpec(Random &random, uint32_t dtype);
@@ -33,8 +24,8 @@ struct PagedBatch {
   CacheSpec spec;
   int64_t numSeqs, numTokens; ///< Padding included.
   TestTensor kvLens, cuQ, pageTable;
-  /// Two views of one pool, or (one time in three) two pools.
-  TestTensor latent, pe;
+  /// One pool, or (one time in three) several.
+  CachePool cache;
 };
 
 /// Ragged lengths up to `most` keys and new tokens up to `tokens` in all.

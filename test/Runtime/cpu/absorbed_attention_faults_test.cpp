@@ -25,7 +25,7 @@ protected:
   void expectContained(const AttentionCase &c, const std::string &what,
                        const std::string &value) {
     SCOPED_TRACE(what + " " + value);
-    Canary o(c.o), lse(c.lse), cache(c.batch.latent);
+    Canary o(c.o), lse(c.lse), cache(c.batch.cache.latent);
     o.allow(c.o);
     lse.allow(c.lse);
     mla_absorbed_attention_params params = c.params();

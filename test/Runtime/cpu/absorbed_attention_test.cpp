@@ -21,7 +21,7 @@ protected:
   }
 
   void compare(const AttentionCase &c) {
-    Canary o(c.o), lse(c.lse), cache(c.batch.latent);
+    Canary o(c.o), lse(c.lse), cache(c.batch.cache.latent);
     o.allow(c.o);
     lse.allow(c.lse);
     run(c);
@@ -33,7 +33,7 @@ protected:
 
   static std::string describe(uint64_t seed, const AttentionCase &c) {
     return "seed " + std::to_string(seed) + ": query " + c.query.describe() +
-           ", latent " + c.batch.latent.describe() + ", sequences " +
+           ", latent " + c.batch.cache.latent.describe() + ", sequences " +
            std::to_string(c.batch.numSeqs) + (c.sinks ? ", sinks" : "") +
            (c.indices ? ", indices" : "") + (c.bounds ? ", kv_bounds" : "");
   }
@@ -178,7 +178,8 @@ TEST_F(AbsorbedAttentionTest, ANanIsSeenOnlyByThoseWhoSeeItsKey) {
   AttentionCase c(random, PagedBatch(random, spec, {50}, {3}, 0), 2,
                   MLA_DTYPE_F32, MLA_DTYPE_F32);
   auto page = static_cast<int64_t>(c.batch.pageTable.at({0, 3}));
-  c.batch.latent.set({page, 0, 5}, std::nan("")); // key 48, the second token's
+  // Key 48, the second token's.
+  c.batch.cache.latent.set({page, 0, 5}, std::nan(""));
   run(c);
   EXPECT_FALSE(std::isnan(c.o.at({0, 0, 0})));
   EXPECT_FALSE(std::isnan(c.o.at({0, 1, 5})));
@@ -192,8 +193,8 @@ TEST_F(AbsorbedAttentionTest, LargeLogitsDontOverflow) {
   AttentionCase c(random, PagedBatch(random, spec, {130}, {2}, 0), 2,
                   MLA_DTYPE_F32, MLA_DTYPE_F32);
   // Logits far beyond what exp can take, spread too little for one key to win.
-  c.batch.latent.columns(0, 1).forEach([&](const Shape &index) {
-    TestTensor column = c.batch.latent.columns(0, 1);
+  c.batch.cache.latent.columns(0, 1).forEach([&](const Shape &index) {
+    TestTensor column = c.batch.cache.latent.columns(0, 1);
     if (!std::isnan(column.at(index)))
       column.set(index, 1);
   });

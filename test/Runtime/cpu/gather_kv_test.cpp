@@ -18,8 +18,7 @@ protected:
            const TestTensor &kPe, int64_t start, int64_t length,
            int64_t maxKv = 0) {
     auto params = makeParams<mla_gather_kv_params>();
-    params.cache_latent = batch.latent.get();
-    params.cache_pe = batch.pe.get();
+    batch.cache.set(params);
     params.page_table = batch.pageTable.get();
     params.kv_lens = batch.kvLens.get();
     params.c_kv = cKv.get();
@@ -46,14 +45,14 @@ TEST_F(GatherKvTest, GathersWindows) {
       kPe = TestTensor(out, {rows, spec.peWidth}, Layout::Gapped, random);
     SCOPED_TRACE("seed " + std::to_string(seed) + ": window " +
                  std::to_string(start) + " + " + std::to_string(length) +
-                 " of " + batch.latent.describe());
+                 " of " + batch.cache.latent.describe());
     Canary canary(cKv);
     canary.allow(cKv);
     run(batch, cKv, kPe, start, length);
     EXPECT_EQ(canary.damage(), 0);
     reference::GatheredKv expected = reference::gatherKv(
-        batch.latent.array(), batch.pe.array(), batch.pageTable.array(),
-        batch.kvLens.array(), start, length);
+        batch.cache.latentValues(), batch.cache.peValues(),
+        batch.pageTable.array(), batch.kvLens.array(), start, length);
     // Widening is exact and a copy is a copy.
     EXPECT_EQ(cKv.array().data, expected.cKv.data);
     EXPECT_EQ(kPe.array().data, expected.kPe.data);

@@ -5,6 +5,8 @@
 
 #include "append.h"
 
+#include "quantize.h"
+
 using namespace mla::reference;
 
 /// Sets the columns of `to` [T,H,C] from `column` on to `from`, for t < tokens.
@@ -30,7 +32,11 @@ void mla::reference::append(const AppendInputs &inputs, RopeStyle style,
                             AppendState &state) {
   Array &query = state.query;
   auto rotated = [&](const Array &x) {
-    return rope(x, inputs.cosSin, inputs.positions, style);
+    Array y = rope(x, inputs.cosSin, inputs.positions, style);
+    if (style != RopeStyle::None && inputs.rounding)
+      for (double &value : y.data)
+        value = inputs.rounding(value);
+    return y;
   };
   auto realTokens = [&](const Array &x) {
     return inputs.cuQ.present() ? inputs.cuQ.integer(inputs.cuQ.dim(0) - 1)
@@ -40,10 +46,10 @@ void mla::reference::append(const AppendInputs &inputs, RopeStyle style,
   if (query.present()) {
     int64_t tokens = realTokens(query);
     if (inputs.qNope.present())
-      place(inputs.qNope, query, 0, tokens);
+      place(quantize(inputs.qNope, inputs.queryScale), query, 0, tokens);
     if (inputs.qPe.present()) {
-      place(rotated(inputs.qPe), query, query.width() - inputs.qPe.width(),
-            tokens);
+      place(quantize(rotated(inputs.qPe), inputs.queryScale), query,
+            query.width() - inputs.qPe.width(), tokens);
     } else if (style != RopeStyle::None) {
       int64_t column = query.width() - inputs.ropeHeadDim;
       place(rotated(lastColumns(query, column)), query, column, tokens);
@@ -62,15 +68,24 @@ void mla::reference::append(const AppendInputs &inputs, RopeStyle style,
 
   if (!state.latent.present())
     return;
+  Array latent = quantize(inputs.cKv, inputs.latentScale);
+  key = quantize(key, inputs.peScale);
   int64_t pageSize = state.latent.dim(1);
   for (int64_t t = 0; t < realTokens(inputs.cKv); ++t) {
     int64_t slot = inputs.slots.integer(t);
     if (slot < 0)
       continue;
-    for (int64_t i = 0; i < inputs.cKv.width(); ++i)
-      state.latent.at(slot / pageSize, slot % pageSize, i) =
-          inputs.cKv.at(t, i);
+    int64_t page = slot / pageSize, line = slot % pageSize;
+    for (int64_t i = 0; i < latent.width(); ++i)
+      state.latent.at(page, line, i) = latent.at(t, i);
     for (int64_t i = 0; i < key.width(); ++i)
-      state.pe.at(slot / pageSize, slot % pageSize, i) = key.at(t, i);
+      state.pe.at(page, line, i) = key.at(t, i);
+    for (int64_t block = 0; block < state.scales.width(); ++block) {
+      const double *values = &inputs.cKv.data[t * latent.width()];
+      float scale = blockScale(values + block * scaleBlock, scaleBlock);
+      state.scales.at(page, line, block) = scale;
+      for (int64_t i = block * scaleBlock; i < (block + 1) * scaleBlock; ++i)
+        state.latent.at(page, line, i) = quantize(values[i], scale);
+    }
   }
 }

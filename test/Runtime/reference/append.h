@@ -8,17 +8,24 @@
 
 #include "rope.h"
 
+#include <functional>
+
 namespace mla {
 namespace reference {
 
 struct AppendInputs {
   Array cKv, kPe, qNope, qPe, slots, cosSin, positions, cuQ;
   int64_t ropeHeadDim = 0; ///< Where the query's own columns rotate.
+  /// Of what is quantized; 0: isn't. A latent may have block scales instead.
+  float queryScale = 0, latentScale = 0, peScale = 0;
+  /// What rotated values pass through; null: nothing.
+  std::function<double(double)> rounding;
 };
 
-/// What append reads and writes; absent where the call has none.
+/// What append reads and writes; absent where the call has none. Quantized
+/// values are the fp8 numbers, before any scale.
 struct AppendState {
-  Array query, kPeOut, latent, pe;
+  Array query, kPeOut, latent, pe, scales;
 };
 
 /// Applies append to `state`. `style` None: nothing is rotated.
