@@ -2,51 +2,144 @@
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
+//
+// A weight is read once for all tokens of a task, which are most often all
+// there are: for few tokens (a decode step) a strip of its rows at a time, used
+// at once; for many it is brought to f32, and transposed where it has to be, as
+// a whole, and tiles of tokens are multiplied with it.
+//
+//===----------------------------------------------------------------------===//
 
 #include "HeadProduct.h"
 
-#include "Gemm.h"
 #include "Rows.h"
-
-#include <algorithm>
+#include "Threads.h"
+#include "simd/Dispatch.h"
 
 using namespace mla;
 using namespace mla::cpu;
+
+namespace {
+
+const int64_t tileTokens = 64;
+const int64_t stripRows = 32; // Of a weight.
+
+class HeadProduct {
+public:
+  HeadProduct(const View &x, const View &w, const View &out, bool transposed)
+      : x(x), w(w), out(out), transposed(transposed), inner(x.width()),
+        outer(out.width()), few(out.dim(0) <= simd().fewRows) {}
+
+  int64_t scratchSize() const {
+    return weightFloats() + stripRows * weightStride() +
+           tileTokens * (leadingDim(inner) + leadingDim(outer));
+  }
+
+  /// Tokens [begin, end) of head `h`.
+  void run(float *block, int64_t h, int64_t begin, int64_t end) const {
+    float *weight = block;
+    float *strip = weight + weightFloats();
+    float *in = strip + stripRows * weightStride();
+    float *result = in + tileTokens * leadingDim(inner);
+    if (!few)
+      loadWeight(h, weight, strip);
+    for (int64_t t = begin; t < end; t += tileTokens) {
+      int64_t count = std::min(tileTokens, end - t);
+      loadTokens(h, t, count, in);
+      if (!few)
+        simd().multiply(count, outer, inner, in, leadingDim(inner), weight,
+                        leadingDim(outer), result, leadingDim(outer),
+                        /*accumulate=*/false);
+      else
+        multiplyByStrips(h, count, in, strip, result);
+      for (int64_t i = 0; i < count; ++i)
+        storeRow(out, out.at(t + i, h), result + i * leadingDim(outer));
+    }
+  }
+
+private:
+  int64_t weightStride() const { return leadingDim(w.width()); }
+  int64_t weightFloats() const { return few ? 0 : inner * leadingDim(outer); }
+
+  /// The padding is 0 for the scalar products.
+  void loadTokens(int64_t h, int64_t t, int64_t count, float *in) const {
+    for (int64_t i = 0; i < count; ++i) {
+      float *row = in + i * leadingDim(inner);
+      loadRow(x, x.rank == 2 ? x.at(t + i) : x.at(t + i, h), row);
+      std::fill(row + inner, row + leadingDim(inner), 0.0f);
+    }
+  }
+
+  void loadStrip(int64_t h, int64_t first, int64_t count, float *strip) const {
+    for (int64_t r = 0; r < count; ++r) {
+      float *row = strip + r * weightStride();
+      loadRow(w, w.at(h, first + r), row);
+      std::fill(row + w.width(), row + weightStride(), 0.0f);
+    }
+  }
+
+  void loadWeight(int64_t h, float *weight, float *strip) const {
+    for (int64_t r = 0; r < w.dim(1); r += stripRows) {
+      int64_t count = std::min(stripRows, w.dim(1) - r);
+      if (!transposed) {
+        loadStrip(h, r, count, weight + r * leadingDim(outer));
+        continue;
+      }
+      loadStrip(h, r, count, strip);
+      simd().transpose(count, inner, strip, weightStride(), weight + r,
+                       leadingDim(outer));
+    }
+  }
+
+  void multiplyByStrips(int64_t h, int64_t count, const float *in, float *strip,
+                        float *result) const {
+    if (inner == 0)
+      std::fill_n(result, count * leadingDim(outer), 0.0f);
+    for (int64_t r = 0; r < w.dim(1); r += stripRows) {
+      int64_t number = std::min(stripRows, w.dim(1) - r);
+      loadStrip(h, r, number, strip);
+      if (transposed)
+        simd().dots(count, number, inner, in, leadingDim(inner), strip,
+                    weightStride(), result + r, leadingDim(outer), 1);
+      else
+        simd().multiply(count, outer, number, in + r, leadingDim(inner), strip,
+                        weightStride(), result, leadingDim(outer),
+                        /*accumulate=*/r > 0);
+    }
+  }
+
+  const View &x, &w, &out;
+  const bool transposed;
+  const int64_t inner, outer;
+  const bool few;
+};
+
+} // namespace
 
 mla_status mla::cpu::headProduct(mla_context &ctx, const View &x, const View &w,
                                  const View &out, bool transposed) {
   if (out.numElements() == 0)
     return MLA_STATUS_OK;
-  const int64_t tile = 64; // Tokens that share a weight in registers.
+  HeadProduct product(x, w, out, transposed);
   int64_t tokens = out.dim(0), heads = out.dim(1);
-  int64_t inner = x.width(), outer = out.width();
-  int64_t weightRows = w.dim(1), weightWidth = w.width();
-  float *weight =
-      scratch(ctx, weightRows * weightWidth + tile * inner + tile * outer);
-  if (!weight)
-    return ctx.status;
-  float *in = weight + weightRows * weightWidth;
-  float *result = in + tile * inner;
+  // Reading a weight costs as much as some tokens do.
+  int64_t threads =
+      threadsFor(ctx, static_cast<double>(tokens + 8) * heads *
+                          static_cast<double>(x.width() * out.width()));
+  // A few tasks a thread; no more parts of the tokens than that takes.
+  int64_t tiles = (tokens + tileTokens - 1) / tileTokens;
+  int64_t parts = threads == 1 ? 1 : (4 * threads + heads - 1) / heads;
+  int64_t tilesEach = (tiles + parts - 1) / parts;
+  parts = (tiles + tilesEach - 1) / tilesEach;
 
-  for (int64_t h = 0; h < heads; ++h) {
-    for (int64_t r = 0; r < weightRows; ++r)
-      loadRow(w, w.at(h, r), weight + r * weightWidth);
-    for (int64_t t0 = 0; t0 < tokens; t0 += tile) {
-      int64_t count = std::min(tile, tokens - t0);
-      for (int64_t t = 0; t < count; ++t)
-        loadRow(x, x.rank == 2 ? x.at(t0 + t) : x.at(t0 + t, h),
-                in + t * inner);
-      if (transposed) {
-        gemmNT(count, outer, inner, in, inner, weight, weightWidth, result,
-               outer);
-      } else {
-        std::fill_n(result, count * outer, 0.0f);
-        gemmNN(count, outer, inner, in, inner, weight, weightWidth, result,
-               outer);
-      }
-      for (int64_t t = 0; t < count; ++t)
-        storeRow(out, out.at(t0 + t, h), result + t * outer);
-    }
-  }
+  int64_t each = paddedWidth(product.scratchSize());
+  float *block = scratch(ctx, maxThreads(ctx) * each);
+  if (!block)
+    return ctx.status;
+  parallelFor(threads, heads * parts, [&](int64_t i, int64_t thread) {
+    int64_t begin = i % parts * tilesEach * tileTokens;
+    int64_t end = std::min(begin + tilesEach * tileTokens, tokens);
+    product.run(block + thread * each, i / parts, begin, end);
+  });
   return MLA_STATUS_OK;
 }

@@ -6,6 +6,7 @@
 #include "Rows.h"
 
 #include "Convert.h"
+#include "simd/Dispatch.h"
 
 #include <cstring>
 
@@ -59,6 +60,13 @@ void mla::cpu::loadRow(const View &view, const char *row, float *out) {
   int64_t count = view.width();
   if (count == 0)
     return;
+  if (view.step() == 1) {
+    const auto *halves = reinterpret_cast<const uint16_t *>(row);
+    if (view.dtype == MLA_DTYPE_BF16)
+      return simd().widenBF16(halves, count, out);
+    if (view.dtype == MLA_DTYPE_F16)
+      return simd().widenF16(halves, count, out);
+  }
   switch (view.dtype) {
   case MLA_DTYPE_F32:
     return load<float>(row, view.step(), count, out);
@@ -78,6 +86,13 @@ void mla::cpu::storeRow(const View &view, char *row, const float *in) {
   int64_t count = view.width();
   if (count == 0)
     return;
+  if (view.step() == 1) {
+    auto *halves = reinterpret_cast<uint16_t *>(row);
+    if (view.dtype == MLA_DTYPE_BF16)
+      return simd().narrowBF16(in, count, halves);
+    if (view.dtype == MLA_DTYPE_F16)
+      return simd().narrowF16(in, count, halves);
+  }
   switch (view.dtype) {
   case MLA_DTYPE_F32:
     return store<float>(row, view.step(), count, in);

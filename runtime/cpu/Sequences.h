@@ -79,13 +79,19 @@ public:
   /// Keys that a sequence can have.
   int64_t capacity() const { return table.dim(1) * pageSize(); }
 
+  /// Page `logical` of sequence `b`, as the table has it.
+  int64_t pageOf(int64_t b, int64_t logical) const {
+    return loadInt(table, b, logical);
+  }
+  bool exists(int64_t page) const { return page >= 0 && page < numPages(); }
+
   /// Finds key `position` < capacity() of sequence `b`. False, with the fault
   /// recorded, when its page doesn't exist.
   bool find(int64_t b, int64_t position, int64_t &page, int64_t &row) const {
     int64_t logical = position / pageSize();
-    page = loadInt(table, b, logical);
+    page = pageOf(b, logical);
     row = position % pageSize();
-    if (page >= 0 && page < numPages())
+    if (exists(page))
       return true;
     recordFault(ctx, op, "page_table", b * table.dim(1) + logical, page,
                 numPages());

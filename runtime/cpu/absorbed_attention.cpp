@@ -3,18 +3,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //
-// Token by token with all heads together: the heads share the keys, which come
-// out of the cache a block at a time. softmax(query . [latent | pe] * scale) *
-// latent (DeepSeek-V2, arXiv:2405.04434, section 2.1, W_UK absorbed).
+// softmax(query . [latent | pe] * scale) * latent (DeepSeek-V2,
+// arXiv:2405.04434, section 2.1, W_UK absorbed). A tile's rows are (token,
+// head) pairs of one sequence, all heads of a token first: they share the keys,
+// which are read from the cache, and dequantized, once for the tile. With
+// indices each token has keys of its own, and tiles of its own.
 //
 //===----------------------------------------------------------------------===//
 
+#include "Attention.h"
 #include "CacheRows.h"
-#include "Gemm.h"
 #include "Rows.h"
 #include "Schedule.h"
 #include "Sequences.h"
-#include "Softmax.h"
 
 #include <limits>
 
@@ -24,131 +25,200 @@ using namespace mla::cpu;
 namespace {
 
 const char *const op = "absorbed_attention";
-const int64_t blockKeys = 64;
+const int64_t tileRows = 128;
 
-class AbsorbedAttention {
+class AbsorbedAttention final : public Attention {
 public:
   AbsorbedAttention(mla_context &ctx,
                     const mla_absorbed_attention_params &params)
-      : ctx(ctx), params(params),
+      : Attention(ctx, shapeOf(params), maxTiles(params)), params(params),
         scale(static_cast<float>(params.softmax_scale)), query(params.query),
         kvLens(params.kv_lens), cuQ(params.cu_q), kvBounds(params.kv_bounds),
         schedule(params.schedule), sinks(params.sinks), indices(params.indices),
         o(params.o), lse(params.lse),
         cache(ctx, op, params.cache_latent, params.cache_pe, params.page_table),
-        rows(params.cache_latent, params.cache_pe, params.cache_scales),
-        heads(query.dim(1)), latentWidth(cache.latent.width()),
-        width(latentWidth + cache.pe.width()) {}
-
-  mla_status run() {
-    int64_t tokens = query.dim(0);
-    for (int64_t t = 0; t < tokens; ++t)
-      writeNothing(t);
-    if (tokens == 0 || heads == 0)
-      return MLA_STATUS_OK;
-    int64_t numSeqs = kvLens.dim(0);
-    if (schedule &&
-        !checkSchedule(ctx, schedule, numSeqs, heads, cache.pageSize()))
-      return MLA_STATUS_OK;
-
-    // The dot products carry the query's scale as they do the softmax's.
-    float queryScale = 1;
-    if (!loadScale(ctx, op, "query_scale", params.query_scale, queryScale) ||
-        !rows.loadScales(ctx, op, params.latent_scale, params.pe_scale))
-      return MLA_STATUS_OK;
-    scale *= queryScale;
-
-    float *block =
-        scratch(ctx, heads * width + blockKeys * width + heads * blockKeys +
-                         Softmax::scratchSize(heads, latentWidth));
-    if (!block)
-      return ctx.status;
-    q = block;
-    keys = q + heads * width;
-    logits = keys + blockKeys * width;
-    softmax = Softmax(logits + heads * blockKeys, heads, latentWidth);
-
-    for (int64_t b = 0; b < numSeqs; ++b) {
-      Range range = sequenceRange(ctx, op, "cu_q", cuQ, b, tokens);
-      int64_t length = sequenceLength(ctx, op, kvLens, b, cache.capacity());
-      for (int64_t t = range.begin; t < range.end; ++t)
-        attend(b, t, visible(t, length, range));
-    }
-    return MLA_STATUS_OK;
-  }
+        cacheRows(params.cache_latent, params.cache_pe, params.cache_scales),
+        heads(query.dim(1)) {}
 
 private:
+  static AttentionTile::Shape
+  shapeOf(const mla_absorbed_attention_params &params) {
+    View query(params.query);
+    int64_t rows = query.dim(1) * (params.indices ? 1 : query.dim(0));
+    return {std::min(tileRows, rows), query.width(),
+            View(params.cache_latent).width(), /*valuesApart=*/false};
+  }
+
+  static int64_t maxTiles(const mla_absorbed_attention_params &params) {
+    View query(params.query);
+    int64_t tokens = query.dim(0), heads = query.dim(1);
+    if (params.indices)
+      return tokens * (heads / tileRows + 1);
+    return View(params.kv_lens).dim(0) + tokens * heads / tileRows;
+  }
+
+  void prepare() override {
+    int64_t tokens = query.dim(0), numSeqs = kvLens.dim(0), covered = 0;
+    // The dot products carry the query's scale as they do the softmax's.
+    float queryScale = 1;
+    bool usable =
+        heads > 0 && tokens > 0 &&
+        (!schedule ||
+         checkSchedule(ctx, schedule, numSeqs, heads, cache.pageSize())) &&
+        loadScale(ctx, op, "query_scale", params.query_scale, queryScale) &&
+        cacheRows.loadScales(ctx, op, params.latent_scale, params.pe_scale);
+    scale *= queryScale;
+    for (int64_t b = 0; usable && b < numSeqs; ++b) {
+      Range range = sequenceRange(ctx, op, "cu_q", cuQ, b, tokens);
+      int64_t length = sequenceLength(ctx, op, kvLens, b, cache.capacity());
+      // Offsets that go back, which is a fault, don't let two tiles share a
+      // row.
+      range.begin = std::max(range.begin, covered);
+      if (range.begin >= range.end)
+        continue;
+      writeNothing(covered, range.begin);
+      covered = range.end;
+      addSequence(b, range, length);
+    }
+    writeNothing(covered, tokens);
+  }
+
   /// o = 0 and lse = -infinity: what padding gets, and tokens of sequences
-  /// whose lengths are unusable.
-  void writeNothing(int64_t t) {
-    for (int64_t h = 0; h < heads; ++h) {
-      zeroRow(o, o.at(t, h));
-      if (lse)
-        floatAt(lse, t, h) = -std::numeric_limits<float>::infinity();
+  /// whose offsets are unusable.
+  void writeNothing(int64_t begin, int64_t end) const {
+    for (int64_t t = begin; t < end; ++t)
+      for (int64_t h = 0; h < heads; ++h) {
+        zeroRow(o, o.at(t, h));
+        if (lse)
+          floatAt(lse, t, h) = -std::numeric_limits<float>::infinity();
+      }
+  }
+
+  void addSequence(int64_t b, Range range, int64_t length) {
+    int64_t most = 0;
+    for (int64_t t = range.begin; t < range.end; ++t) {
+      if (kvBounds &&
+          (loadInt(kvBounds, t) < 0 || loadInt(kvBounds, t) > length))
+        recordFault(ctx, op, "kv_bounds", t, loadInt(kvBounds, t), length + 1);
+      most = std::max(most, visible(t, length, range.end));
+    }
+    if (!checkPages(b, range, length, most))
+      length = 0;
+    // With indices a token, else the sequence.
+    int64_t group = indices ? 1 : range.size();
+    for (int64_t t = range.begin; t < range.end; t += group) {
+      int64_t rows = group * heads;
+      int64_t tiles = (rows + tileRows - 1) / tileRows;
+      int64_t size =
+          std::min(tileRows, paddedWidth((rows + tiles - 1) / tiles));
+      for (int64_t row = 0; row < rows; row += size) {
+        AttentionTask tile;
+        tile.sequence = b;
+        tile.rowBegin = t * heads + row;
+        tile.rowEnd = t * heads + std::min(row + size, rows);
+        tile.length = length;
+        tile.tokensEnd = range.end;
+        for (int64_t i = tile.rowBegin; i < tile.rowEnd; ++i)
+          tile.keyEnd =
+              std::max(tile.keyEnd, visible(i / heads, length, range.end));
+        if (indices) {
+          tile.bound = tile.keyEnd;
+          tile.keyEnd = tile.bound > 0 ? indices.dim(1) : 0;
+        }
+        addTile(tile);
+      }
     }
   }
 
   /// How many keys of a sequence of `length` token `t` sees.
-  int64_t visible(int64_t t, int64_t length, Range range) {
+  int64_t visible(int64_t t, int64_t length, int64_t tokensEnd) const {
     if (!kvBounds)
-      return length - (range.end - 1 - t);
-    int64_t bound = loadInt(kvBounds, t);
-    if (bound < 0 || bound > length)
-      recordFault(ctx, op, "kv_bounds", t, bound, length + 1);
-    return std::min(bound, length);
+      return length - (tokensEnd - 1 - t);
+    return std::min(loadInt(kvBounds, t), length);
   }
 
-  void attend(int64_t b, int64_t t, int64_t bound) {
-    for (int64_t h = 0; h < heads; ++h) {
-      loadRow(query, query.at(t, h), q + h * width);
-      softmax.reset(h, sinks ? floatAt(sinks, h)
-                             : -std::numeric_limits<float>::infinity());
+  /// Whether all pages exist that hold keys of a sequence which its tokens see;
+  /// no token sees `most` or more.
+  bool checkPages(int64_t b, Range range, int64_t length, int64_t most) const {
+    bool sound = true;
+    int64_t pages = (most + cache.pageSize() - 1) / cache.pageSize();
+    for (int64_t i = 0; sound && i < pages; ++i)
+      sound = cache.exists(cache.pageOf(b, i));
+    if (sound)
+      return true;
+    // Which of the bad entries are followed, and which one first?
+    for (int64_t t = range.begin; t < range.end; ++t) {
+      int64_t bound = visible(t, length, range.end);
+      for (int64_t i = 0, n = indices ? indices.dim(1) : bound; i < n; ++i) {
+        int64_t position = indices ? loadInt(indices, t, i) : i, page, line;
+        if (position >= 0 && position < bound &&
+            !cache.find(b, position, page, line))
+          return false;
+      }
     }
-    for (int64_t i = 0; i < heads * width; ++i)
-      q[i] *= scale;
-    int64_t candidates = indices ? indices.dim(1) : bound;
-    for (int64_t i = 0; i < candidates; ++i) {
-      int64_t position = indices ? loadInt(indices, t, i) : i;
-      if (position >= 0 && position < bound)
-        addKey(b, position);
+    return true;
+  }
+
+  void loadQuery(const AttentionTask &, int64_t row,
+                 float *out) const override {
+    loadRow(query, query.at(row / heads, row % heads), out);
+    simd().scale(out, query.width(), scale);
+  }
+
+  float sinkOf(const AttentionTask &, int64_t row) const override {
+    return sinks ? floatAt(sinks, row % heads)
+                 : -std::numeric_limits<float>::infinity();
+  }
+
+  int64_t boundOf(const AttentionTask &task, int64_t row) const override {
+    if (indices)
+      return std::numeric_limits<int64_t>::max();
+    return visible(row / heads, task.length, task.tokensEnd);
+  }
+
+  int64_t loadKeys(const AttentionTask &task, int64_t &next,
+                   AttentionTile &tile) const override {
+    if (indices)
+      return loadIndexed(task, next, tile);
+    int64_t count = std::min(AttentionTile::blockKeys, task.keyEnd - next);
+    int64_t size = cache.pageSize();
+    int64_t logical = next / size, line = next % size;
+    for (int64_t k = 0; k < count; ++logical, line = 0) {
+      int64_t page = cache.pageOf(task.sequence, logical);
+      for (; line < size && k < count; ++line, ++k)
+        cacheRows.load(page, line, tile.key(k));
     }
-    flush();
-    for (int64_t h = 0; h < heads; ++h) {
-      storeRow(o, o.at(t, h), softmax.finish(h));
-      if (lse)
-        floatAt(lse, t, h) = softmax.lse(h);
+    next += count;
+    return count;
+  }
+
+  int64_t loadIndexed(const AttentionTask &task, int64_t &next,
+                      AttentionTile &tile) const {
+    int64_t token = task.rowBegin / heads, count = 0;
+    for (; next < task.keyEnd && count < AttentionTile::blockKeys; ++next) {
+      int64_t position = loadInt(indices, token, next);
+      if (position < 0 || position >= task.bound)
+        continue;
+      int64_t page = cache.pageOf(task.sequence, position / cache.pageSize());
+      cacheRows.load(page, position % cache.pageSize(), tile.key(count++));
     }
+    return count;
   }
 
-  void addKey(int64_t b, int64_t position) {
-    int64_t page, row;
-    if (!cache.find(b, position, page, row))
-      return;
-    rows.load(page, row, keys + pending * width);
-    if (++pending == blockKeys)
-      flush();
+  void store(const AttentionTask &, int64_t row, const float *sum,
+             float logSum) const override {
+    int64_t t = row / heads, h = row % heads;
+    storeRow(o, o.at(t, h), sum);
+    if (lse)
+      floatAt(lse, t, h) = logSum;
   }
 
-  void flush() {
-    if (pending == 0)
-      return;
-    gemmNT(heads, pending, width, q, width, keys, width, logits, blockKeys);
-    softmax.add(0, heads, logits, blockKeys, pending, keys, width);
-    pending = 0;
-  }
-
-  mla_context &ctx;
   const mla_absorbed_attention_params &params;
   float scale; ///< Of the logits.
   View query, kvLens, cuQ, kvBounds, schedule, sinks, indices, o, lse;
   PagedCache cache;
-  CacheRows rows;
-  int64_t heads, latentWidth, width;
-  int64_t pending = 0; ///< Keys in the block.
-  float *q = nullptr;  ///< The token's queries, scaled.
-  float *keys = nullptr;
-  float *logits = nullptr;
-  Softmax softmax;
+  CacheRows cacheRows;
+  int64_t heads;
 };
 
 } // namespace

@@ -3,16 +3,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //
-// Head by head: a head's keys and values are read a block at a time and serve a
-// tile of tokens. softmax(q . [k_nope | k_pe] * scale) * v (DeepSeek-V2,
-// arXiv:2405.04434, section 2.1.2).
+// softmax(q . [k_nope | k_pe] * scale) * v (DeepSeek-V2, arXiv:2405.04434,
+// section 2.1.2). A tile's rows are tokens of one sequence and head, which
+// share the head's keys and values. With indices each token has keys of its
+// own, and a tile of its own.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Gemm.h"
+#include "Attention.h"
 #include "Rows.h"
 #include "Sequences.h"
-#include "Softmax.h"
 
 #include <limits>
 
@@ -22,164 +22,176 @@ using namespace mla::cpu;
 namespace {
 
 const char *const op = "expanded_attention";
-const int64_t blockKeys = 64;
 const int64_t tileTokens = 64;
 
-class ExpandedAttention {
+class ExpandedAttention final : public Attention {
 public:
   ExpandedAttention(mla_context &ctx,
                     const mla_expanded_attention_params &params)
-      : ctx(ctx), params(params),
+      : Attention(ctx, shapeOf(params), maxTiles(params)), params(params),
         scale(static_cast<float>(params.softmax_scale)), query(params.q),
         kNope(params.k_nope), kPe(params.k_pe), v(params.v), cuQ(params.cu_q),
         cuK(params.cu_k), kvLens(params.kv_lens), sinks(params.sinks),
         indices(params.indices), o(params.o), lse(params.lse),
-        heads(query.dim(1)), nopeWidth(kNope.width()), width(query.width()) {}
-
-  mla_status run() {
-    int64_t tokens = query.dim(0);
-    for (int64_t t = 0; t < tokens; ++t)
-      writeNothing(t);
-    if (tokens == 0 || heads == 0)
-      return MLA_STATUS_OK;
-    float *block = scratch(
-        ctx, tileTokens * width + blockKeys * (width + v.width()) + blockKeys +
-                 Softmax::scratchSize(tileTokens, v.width()));
-    if (!block)
-      return ctx.status;
-    q = block;
-    keys = q + tileTokens * width;
-    values = keys + blockKeys * width;
-    logits = values + blockKeys * v.width();
-    softmax = Softmax(logits + blockKeys, tileTokens, v.width());
-
-    // With indices each token has keys of its own.
-    int64_t tile = indices ? 1 : tileTokens;
-    for (int64_t b = 0; b + 1 < cuQ.dim(0); ++b) {
-      Range range =
-          sequenceRange(ctx, op, "cu_q", cuQ, b, tokens, params.first_token);
-      Keys sequence = keysOf(b);
-      for (int64_t h = 0; h < heads; ++h)
-        for (int64_t t = range.begin; t < range.end; t += tile)
-          attend(sequence, range, h, t, std::min(t + tile, range.end));
-    }
-    return MLA_STATUS_OK;
-  }
+        heads(query.dim(1)), nopeWidth(kNope.width()) {}
 
 private:
-  /// A sequence's keys: those at the logical positions [first, end) are in rows
-  /// from `row` on; `length` counts all that it has, in the window or not.
-  struct Keys {
-    int64_t row = 0;
-    int64_t first = 0;
-    int64_t end = 0;
-    int64_t length = 0;
-  };
+  static AttentionTile::Shape
+  shapeOf(const mla_expanded_attention_params &params) {
+    View query(params.q);
+    int64_t rows = params.indices ? 1 : std::min(tileTokens, query.dim(0));
+    return {rows, query.width(), View(params.v).width(), /*valuesApart=*/true};
+  }
 
-  Keys keysOf(int64_t b) {
-    Keys result;
+  static int64_t maxTiles(const mla_expanded_attention_params &params) {
+    View query(params.q);
+    int64_t tokens = query.dim(0);
+    if (!params.indices)
+      tokens = View(params.cu_q).dim(0) + tokens / tileTokens;
+    return tokens * query.dim(1);
+  }
+
+  void prepare() override {
+    int64_t tokens = query.dim(0), covered = 0;
+    int64_t numSeqs = tokens > 0 && heads > 0 ? cuQ.dim(0) - 1 : 0;
+    for (int64_t b = 0; b < numSeqs; ++b) {
+      Range range =
+          sequenceRange(ctx, op, "cu_q", cuQ, b, tokens, params.first_token);
+      AttentionTask sequence = keysOf(b);
+      // Offsets that go back, which is a fault, don't let two tiles share a
+      // row.
+      range.begin = std::max(range.begin, covered);
+      if (range.begin >= range.end)
+        continue;
+      writeNothing(covered, range.begin);
+      covered = range.end;
+      sequence.tokensEnd = range.end;
+      addSequence(sequence, range);
+    }
+    writeNothing(covered, tokens);
+  }
+
+  /// The sequence's keys: those at the positions [keyBegin, keyEnd) are there.
+  AttentionTask keysOf(int64_t b) {
+    AttentionTask result;
+    result.sequence = b;
     if (params.window_length > 0) {
       result.length = sequenceLength(ctx, op, kvLens, b, INT32_MAX);
-      result.row = b * params.window_length;
-      result.first = params.window_start;
-      result.end =
+      result.keyRow = b * params.window_length - params.window_start;
+      result.keyBegin = params.window_start;
+      result.keyEnd =
           std::min(params.window_start + params.window_length, result.length);
     } else {
       Range rows = sequenceRange(ctx, op, "cu_k", cuK, b, kNope.dim(0));
-      result.row = rows.begin;
-      result.end = result.length = rows.size();
+      result.keyRow = rows.begin;
+      result.keyEnd = result.length = rows.size();
     }
     return result;
   }
 
-  void writeNothing(int64_t t) {
-    for (int64_t h = 0; h < heads; ++h) {
-      zeroRow(o, o.at(t, h));
-      if (lse)
-        floatAt(lse, t, h) = -std::numeric_limits<float>::infinity();
-    }
-  }
-
-  /// Logical positions that token `t` sees are below this.
-  int64_t bound(const Keys &sequence, const Range &range, int64_t t) const {
-    if (!params.causal)
-      return sequence.end;
-    return std::min(sequence.end, sequence.length - (range.end - 1 - t));
-  }
-
-  void attend(const Keys &sequence, const Range &range, int64_t h,
-              int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; ++t) {
-      float *row = q + (t - begin) * width;
-      loadRow(query, query.at(t, h), row);
-      for (int64_t i = 0; i < width; ++i)
-        row[i] *= scale;
-      softmax.reset(t - begin, sinks ? floatAt(sinks, h)
-                                     : -std::numeric_limits<float>::infinity());
-    }
+  void addSequence(const AttentionTask &sequence, Range range) {
+    // All tiles as long as one another, or nearly so.
+    int64_t tiles = (range.size() + tileTokens - 1) / tileTokens;
+    int64_t size =
+        std::min(tileTokens, paddedWidth((range.size() + tiles - 1) / tiles));
     if (indices)
-      addIndexed(sequence, h, begin, bound(sequence, range, begin));
-    else
-      addAll(sequence, range, h, begin, end);
-    for (int64_t t = begin; t < end; ++t) {
-      storeRow(o, o.at(t, h), softmax.finish(t - begin));
-      if (lse)
-        floatAt(lse, t, h) = softmax.lse(t - begin);
-    }
-  }
-
-  void addAll(const Keys &sequence, const Range &range, int64_t h,
-              int64_t begin, int64_t end) {
-    int64_t last = bound(sequence, range, end - 1);
-    for (int64_t k0 = sequence.first; k0 < last; k0 += blockKeys) {
-      int64_t count = std::min(blockKeys, last - k0);
-      for (int64_t k = 0; k < count; ++k)
-        loadKey(sequence.row + k0 + k - sequence.first, h, k);
-      for (int64_t t = begin; t < end; ++t)
-        add(t - begin, std::min(count, bound(sequence, range, t) - k0));
-    }
-  }
-
-  void addIndexed(const Keys &sequence, int64_t h, int64_t t, int64_t limit) {
-    int64_t count = 0;
-    for (int64_t i = 0; i < indices.dim(1); ++i) {
-      int64_t position = loadInt(indices, t, i);
-      if (position < sequence.first || position >= limit)
-        continue;
-      loadKey(sequence.row + position - sequence.first, h, count);
-      if (++count == blockKeys) {
-        add(0, count);
-        count = 0;
+      size = 1;
+    for (int64_t h = 0; h < heads; ++h)
+      for (int64_t t = range.begin; t < range.end; t += size) {
+        AttentionTask tile = sequence;
+        tile.head = h;
+        tile.rowBegin = t;
+        tile.rowEnd = std::min(t + size, range.end);
+        // The last token sees the most.
+        tile.keyEnd =
+            std::max(tile.keyBegin, visible(sequence, tile.rowEnd - 1));
+        if (indices) {
+          tile.bound = tile.keyEnd;
+          tile.keyEnd = tile.keyEnd > tile.keyBegin ? indices.dim(1) : 0;
+          tile.keyBegin = 0;
+        }
+        addTile(tile);
       }
+  }
+
+  /// o = 0 and lse = -infinity: what padding gets, and tokens of sequences
+  /// whose offsets are unusable.
+  void writeNothing(int64_t begin, int64_t end) const {
+    for (int64_t t = begin; t < end; ++t)
+      for (int64_t h = 0; h < heads; ++h) {
+        zeroRow(o, o.at(t, h));
+        if (lse)
+          floatAt(lse, t, h) = -std::numeric_limits<float>::infinity();
+      }
+  }
+
+  /// Positions that token `t` sees are below this. `sequence` has the keys of
+  /// a sequence, or of a tile, whose end may be lower.
+  int64_t visible(const AttentionTask &sequence, int64_t t) const {
+    if (!params.causal)
+      return sequence.keyEnd;
+    return std::min(sequence.keyEnd,
+                    sequence.length - (sequence.tokensEnd - 1 - t));
+  }
+
+  void loadQuery(const AttentionTask &task, int64_t row,
+                 float *out) const override {
+    loadRow(query, query.at(row, task.head), out);
+    simd().scale(out, query.width(), scale);
+  }
+
+  float sinkOf(const AttentionTask &task, int64_t) const override {
+    return sinks ? floatAt(sinks, task.head)
+                 : -std::numeric_limits<float>::infinity();
+  }
+
+  int64_t boundOf(const AttentionTask &task, int64_t row) const override {
+    return indices ? std::numeric_limits<int64_t>::max() : visible(task, row);
+  }
+
+  int64_t loadKeys(const AttentionTask &task, int64_t &next,
+                   AttentionTile &tile) const override {
+    if (indices)
+      return loadIndexed(task, next, tile);
+    int64_t count = std::min(AttentionTile::blockKeys, task.keyEnd - next);
+    for (int64_t k = 0; k < count; ++k)
+      loadKey(task, next + k, tile, k);
+    next += count;
+    return count;
+  }
+
+  int64_t loadIndexed(const AttentionTask &task, int64_t &next,
+                      AttentionTile &tile) const {
+    int64_t first = params.window_length > 0 ? params.window_start : 0;
+    int64_t count = 0;
+    for (; next < task.keyEnd && count < AttentionTile::blockKeys; ++next) {
+      int64_t position = loadInt(indices, task.rowBegin, next);
+      if (position >= first && position < task.bound)
+        loadKey(task, position, tile, count++);
     }
-    add(0, count);
+    return count;
   }
 
-  void loadKey(int64_t row, int64_t h, int64_t k) {
-    loadRow(kNope, kNope.at(row, h), keys + k * width);
+  void loadKey(const AttentionTask &task, int64_t position, AttentionTile &tile,
+               int64_t k) const {
+    int64_t row = task.keyRow + position;
+    loadRow(kNope, kNope.at(row, task.head), tile.key(k));
     if (kPe)
-      loadRow(kPe, kPe.at(row), keys + k * width + nopeWidth);
-    loadRow(v, v.at(row, h), values + k * v.width());
+      loadRow(kPe, kPe.at(row), tile.key(k) + nopeWidth);
+    loadRow(v, v.at(row, task.head), tile.value(k));
   }
 
-  /// Adds the block's first `count` keys to row `row` of the tile.
-  void add(int64_t row, int64_t count) {
-    if (count <= 0)
-      return;
-    gemmNT(1, count, width, q + row * width, width, keys, width, logits, count);
-    softmax.add(row, 1, logits, count, count, values, v.width());
+  void store(const AttentionTask &task, int64_t row, const float *sum,
+             float logSum) const override {
+    storeRow(o, o.at(row, task.head), sum);
+    if (lse)
+      floatAt(lse, row, task.head) = logSum;
   }
 
-  mla_context &ctx;
   const mla_expanded_attention_params &params;
   float scale;
   View query, kNope, kPe, v, cuQ, cuK, kvLens, sinks, indices, o, lse;
-  int64_t heads, nopeWidth, width;
-  float *q = nullptr; ///< The tile's queries, scaled.
-  float *keys = nullptr;
-  float *values = nullptr;
-  float *logits = nullptr;
-  Softmax softmax;
+  int64_t heads, nopeWidth;
 };
 
 } // namespace

@@ -1,0 +1,103 @@
+//===- AttentionTile.h - Attention of some queries, block by block --------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_RUNTIME_CPU_ATTENTIONTILE_H
+#define MLA_RUNTIME_CPU_ATTENTIONTILE_H
+
+#include "simd/Dispatch.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace mla {
+namespace cpu {
+
+/// Softmax-weighted sums over values for a tile of queries, taken a block of
+/// keys at a time (online softmax, Milakov and Gimelshein, arXiv:1805.02867):
+/// each row keeps its largest logit, the sum of exponentials below it and the
+/// weighted sum of values.
+///
+/// All is f32. The logits are kept as [keys, rows]: then the keys are the
+/// scalars of logits = keys * queries^T and the rows of o += weights * values,
+/// and no block is ever transposed. The softmax has the rows side by side in
+/// vectors.
+///
+/// Rows don't touch each other, and a key outside a row's bound doesn't touch
+/// the row: it gets the weight 0, and where a value of it is infinite or a NaN,
+/// which 0 times wouldn't remove, it isn't multiplied at all.
+class AttentionTile {
+public:
+  static const int64_t blockKeys = 64;
+
+  struct Shape {
+    int64_t rows;       ///< At most, of a tile.
+    int64_t width;      ///< Of queries and keys.
+    int64_t valueWidth; ///< Of values and results.
+    /// False: a value is its key's first columns.
+    bool valuesApart;
+  };
+
+  /// Floats.
+  static int64_t scratchSize(const Shape &shape);
+  /// `block` holds scratchSize(shape) floats, on a line's boundary.
+  AttentionTile(float *block, const Shape &shape);
+
+  /// Starts over with `count` rows without a key. load(row, out) writes row's
+  /// query, times the softmax's scale.
+  template <typename Load> void start(int64_t count, const Load &load) {
+    begin(count);
+    if (few) {
+      for (int64_t i = 0; i < rows; ++i)
+        load(i, queries + i * keyStride);
+      return;
+    }
+    // The keys' block isn't in use yet.
+    for (int64_t i = 0; i < rows; i += blockKeys) {
+      int64_t number = std::min(blockKeys, rows - i);
+      for (int64_t j = 0; j < number; ++j)
+        load(i + j, keys + j * keyStride);
+      simd().transpose(number, shape.width, keys, keyStride, queries + i,
+                       logitStride);
+    }
+  }
+
+  /// A sink of `row`: a key with this logit and no value, the state (o = 0,
+  /// lse = sink). -infinity: none.
+  void setSink(int64_t row, float sink);
+  /// `row` sees the keys at positions below `bound`.
+  void setBound(int64_t row, int64_t bound);
+
+  /// Where to write key `k` of a block, and its value where that is apart.
+  float *key(int64_t k) { return keys + k * keyStride; }
+  float *value(int64_t k) { return values + k * valueStride; }
+
+  /// Adds the `count` keys that were written, which are at the positions from
+  /// `first` on.
+  void addBlock(int64_t first, int64_t count);
+
+  /// Divides the row's sum in place and returns it; 0 where no key was added.
+  float *finish(int64_t row);
+  /// Natural logarithm of the sum of exp(logits); -infinity for no key.
+  float lse(int64_t row) const;
+
+private:
+  void begin(int64_t count);
+  bool hidesKeys(int64_t first, int64_t count);
+  void addValues(int64_t count, bool hidden);
+
+  Shape shape;
+  int64_t rows = 0;
+  bool few = false; ///< Row-major queries and scalar products; else transposed.
+  int64_t least = 0; ///< Bound.
+  int64_t keyStride, valueStride, logitStride, sumStride;
+  float *queries, *keys, *values, *logits, *sums, *peak, *total, *factor;
+  int32_t *visible;
+  int64_t *bounds;
+};
+
+} // namespace cpu
+} // namespace mla
+
+#endif // MLA_RUNTIME_CPU_ATTENTIONTILE_H
