@@ -48,6 +48,8 @@ PagedBatch::PagedBatch(Random &random, const CacheSpec &spec,
       pageTable.set({b, i}, static_cast<double>(order[next++]));
 
   cache = CachePool(random, spec, pages, !random.chance(0.3));
+  latent = cache.latent;
+  pe = cache.pe;
   for (int64_t b = 0; b < numSeqs; ++b)
     for (int64_t p = 0; p < lengths[b]; ++p) {
       auto page = static_cast<int64_t>(pageTable.at({b, p / spec.pageSize}));

@@ -26,6 +26,7 @@ struct PagedBatch {
   TestTensor kvLens, cuQ, pageTable;
   /// One pool, or (one time in three) several.
   CachePool cache;
+  TestTensor latent, pe; ///< The cache's.
 };
 
 /// Ragged lengths up to `most` keys and new tokens up to `tokens` in all.

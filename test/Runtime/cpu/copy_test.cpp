@@ -47,6 +47,46 @@ TEST_F(CopyTest, CopiesBitForBit) {
   }
 }
 
+TEST_F(CopyTest, ConvertsToTheNearest) {
+  for (uint64_t seed = 0; seed < 150; ++seed) {
+    Random random(seed);
+    Shape shape;
+    for (int64_t i = random.integer(0, 4); i > 0; --i)
+      shape.push_back(random.integer(0, 7));
+    auto dtype = [&] {
+      return random.pick({MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16});
+    };
+    TestTensor src(dtype(), shape, Layout::Gapped, random);
+    TestTensor dst(dtype(), shape, Layout::Gapped, random);
+    TestTensor expected(dst.dtype(), shape, Layout::Dense, random);
+    SCOPED_TRACE("seed " + std::to_string(seed) + ": " + src.describe() +
+                 " to " + dst.describe());
+    // Numbers beyond f16's range, its subnormals, infinities.
+    src.forEach([&](const Shape &index) {
+      double value = std::ldexp(random.real(-1, 1), random.integer(-30, 20));
+      src.set(index, random.chance(0.1) ? value * 1e300 * 1e300 : value);
+      expected.set(index, src.at(index));
+    });
+    Canary canary(dst), input(src);
+    canary.allow(dst);
+    ASSERT_EQ(copy(src.get(), dst.get()), MLA_STATUS_OK) << ctx.error();
+    EXPECT_EQ(canary.damage() + input.damage(), 0);
+    EXPECT_TRUE(dst.sameBits(expected));
+  }
+}
+
+TEST_F(CopyTest, ANanStaysANan) {
+  Random random(2);
+  TestTensor src(MLA_DTYPE_F32, {3}, Layout::Dense, random); // all NaNs
+  for (uint32_t dtype : {MLA_DTYPE_F16, MLA_DTYPE_BF16}) {
+    TestTensor dst(dtype, {3}, Layout::Dense, random);
+    dst.fill(0);
+    ASSERT_EQ(copy(src.get(), dst.get()), MLA_STATUS_OK) << ctx.error();
+    for (int64_t i = 0; i < 3; ++i)
+      EXPECT_TRUE(std::isnan(dst.at({i})));
+  }
+}
+
 TEST_F(CopyTest, FollowsTheStrides) {
   // A transposed source: a copy that takes memory order is wrong.
   TestTensor src(MLA_DTYPE_I32, {2, 3}, {1, 2, 3, 4, 5, 6});
