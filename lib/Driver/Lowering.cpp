@@ -164,8 +164,11 @@ FailureOr<Manifest> mla::lowerModule(ModuleOp module,
                          passes.addPass(createMLAPrepareEntries());
                        })) ||
       failed(describeEntries(module, manifest.entries)) ||
-      failed(runPasses(module, manifest, [](OpPassManager &passes) {
-        buildMLAToLLVMPipeline(passes, MLAToLLVMOptions());
+      failed(runPasses(module, manifest, [&](OpPassManager &passes) {
+        MLAToLLVMOptions pipeline;
+        pipeline.form = options.form;
+        pipeline.chunkLength = options.chunkLength;
+        buildMLAToLLVMPipeline(passes, pipeline);
       })))
     return failure();
 

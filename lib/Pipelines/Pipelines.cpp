@@ -28,6 +28,7 @@ void mla::buildMLABufferizePipeline(OpPassManager &pm,
   pm.addPass(createMLAPrepareEntries());
   MLADecomposeOptions decompose;
   decompose.form = options.form;
+  decompose.chunkLength = options.chunkLength;
   pm.addPass(createMLADecompose(decompose));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createMLAOutlineLayers());

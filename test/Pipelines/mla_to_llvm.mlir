@@ -8,7 +8,7 @@
 // CHECK:      builtin.module(
 // CHECK-NEXT:   canonicalize{
 // CHECK-NEXT:   mla-prepare-entries
-// CHECK-NEXT:   mla-decompose{form=absorbed granularity=fused}
+// CHECK-NEXT:   mla-decompose{chunk-length=-1 form=absorbed granularity=fused}
 // CHECK-NEXT:   canonicalize{
 // CHECK:        mla-outline-layers{max-layers=8}
 // CHECK-NEXT:   eliminate-empty-tensors

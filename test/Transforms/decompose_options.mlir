@@ -1,18 +1,20 @@
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-// RUN: not mla-opt %s --mla-decompose=form=expanded 2>&1 | FileCheck %s --check-prefix=EXPANDED
-// RUN: not mla-opt %s --mla-decompose=form=auto 2>&1 | FileCheck %s --check-prefix=AUTO
 // RUN: not mla-opt %s --mla-decompose=granularity=fine 2>&1 | FileCheck %s --check-prefix=FINE
 // RUN: not mla-opt %s --mla-decompose=form=both 2>&1 | FileCheck %s --check-prefix=FORM
 // RUN: not mla-opt %s --mla-decompose=granularity=1 2>&1 | FileCheck %s --check-prefix=GRANULARITY
+// RUN: not mla-opt %s --mla-decompose="form=auto chunk-length=-2" 2>&1 | FileCheck %s --check-prefix=LENGTH
+// RUN: not mla-opt %s --mla-decompose="chunk-length=16" 2>&1 | FileCheck %s --check-prefix=NO-CHUNKS
+// RUN: not mla-opt %s --mla-to-llvm="form=none" 2>&1 | FileCheck %s --check-prefix=PIPELINE
 // RUN: mla-opt %s --mla-decompose="form=absorbed granularity=fused" | FileCheck %s
 
-// EXPANDED: decompose_options.mlir:[[#@LINE+13]]:10: error: 'mla.attention' op mla-decompose: not implemented yet: form=expanded
-// AUTO: error: 'mla.attention' op mla-decompose: not implemented yet: form=auto
-// FINE: error: 'mla.attention' op mla-decompose: not implemented yet: granularity=fine
+// FINE: decompose_options.mlir:[[#@LINE+14]]:10: error: 'mla.attention' op mla-decompose: not implemented yet: granularity=fine
 // FORM: mla-decompose: form: expected one of absorbed expanded auto, got 'both'
 // GRANULARITY: mla-decompose: granularity: expected one of fused fine, got '1'
+// LENGTH: mla-decompose: chunk-length: expected -1 to 2147483647, got -2
+// NO-CHUNKS: mla-decompose: chunk-length: expected form=expanded or form=auto with it, got form=absorbed
+// PIPELINE: mla-decompose: form: expected one of absorbed expanded auto, got 'none'
 // CHECK-NOT: mla.attention
 // CHECK: mla.absorbed_attention
 

@@ -46,6 +46,16 @@ cl::opt<std::string> emit(
 cl::opt<bool> printManifest("print-manifest",
                             cl::desc("Print the manifest, as JSON, to stdout"),
                             cl::cat(category));
+cl::opt<std::string>
+    form("form",
+         cl::desc("Form of attention: absorbed (default), expanded or auto, "
+                  "which picks by sizes that the host knows"),
+         cl::value_desc("form"), cl::init("absorbed"), cl::cat(category));
+cl::opt<std::string> chunkLength(
+    "chunk-length",
+    cl::desc("Most keys of a sequence that the expanded form rebuilds at a "
+             "time, 0: all at once (default: 0 for expanded, 4096 for auto)"),
+    cl::value_desc("keys"), cl::cat(category));
 cl::opt<std::string> phase(
     "phase",
     cl::desc("With --config: none (default), context, generation or both"),
@@ -69,6 +79,8 @@ EXAMPLES:
   mla-compile core.mlir -o core.so            a module for mla-run and mla_module_load
   mla-import config.json | mla-compile - -o core.so
   mla-compile --config=config.json --dtype=f32 -o core.so
+  mla-compile core.mlir --form=expanded --chunk-length=4096 -o core.so
+                                              keys and values rebuilt 4096 at a time
   mla-compile core.mlir --emit=llvm           LLVM IR, to stdout
   mla-compile core.mlir --print-manifest      entries and their arguments, as JSON
   SKIP_ROPE_IN_MLA_GENERATION=1 mla-compile core.mlir -o core.so
@@ -122,6 +134,31 @@ bool parseImportOptions(mla::AttentionCoreOptions &options) {
       return false;
     }
     options.phases = {one};
+  }
+  return true;
+}
+
+bool parseForm(mla::LoweringOptions &options) {
+  if (form != "absorbed" && form != "expanded" && form != "auto") {
+    report("--form: expected absorbed, expanded or auto, got '" + form + "'",
+           kUsage);
+    return false;
+  }
+  options.form = form;
+  if (!chunkLength.getNumOccurrences())
+    return true;
+  if (form == "absorbed") {
+    report("--chunk-length: expected --form=expanded or auto with it, got '" +
+               form + "'",
+           kUsage);
+    return false;
+  }
+  if (StringRef(chunkLength).getAsInteger(10, options.chunkLength) ||
+      options.chunkLength < 0 || options.chunkLength > INT32_MAX) {
+    report("--chunk-length: expected an integer from 0 to " + Twine(INT32_MAX) +
+               ", got '" + chunkLength + "'",
+           kUsage);
+    return false;
   }
   return true;
 }
@@ -207,9 +244,10 @@ int writeOutput(const std::string &path, StringRef bytes) {
 int run() {
   std::optional<mla::EmitKind> kind = parseEmitKind();
   mla::AttentionCoreOptions importOptions;
-  if (!checkOptions(kind) || !parseImportOptions(importOptions))
-    return kUsage;
   mla::LoweringOptions lowering;
+  if (!checkOptions(kind) || !parseImportOptions(importOptions) ||
+      !parseForm(lowering))
+    return kUsage;
   Expected<bool> skipRope = mla::readSkipRopeVariable();
   if (!skipRope)
     return report(toString(skipRope.takeError()), kUsage);

@@ -10,6 +10,8 @@
 
 #include "mla/Driver/Manifest.h"
 
+#include <string>
+
 namespace mlir {
 class DialectRegistry;
 } // namespace mlir
@@ -24,6 +26,10 @@ struct LoweringOptions {
   /// Runs mla-disable-rope="phase=generation" before everything and records
   /// that kSkipRopeVariable asked for it.
   bool skipRopeInGeneration = false;
+  /// Options of mla-decompose: absorbed, expanded or auto; and the most keys of
+  /// a sequence that are rebuilt at a time, 0: all, -1: the form's default.
+  std::string form = "absorbed";
+  int64_t chunkLength = -1;
 };
 
 /// Whether kSkipRopeVariable is set: "1" is, "0" and "" are not. Anything else

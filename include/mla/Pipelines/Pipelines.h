@@ -22,6 +22,11 @@ struct MLAToLLVMOptions : public mlir::PassPipelineOptions<MLAToLLVMOptions> {
       *this, "form",
       llvm::cl::desc("Form of attention: absorbed, expanded or auto"),
       llvm::cl::init("absorbed")};
+  Option<int64_t> chunkLength{
+      *this, "chunk-length",
+      llvm::cl::desc("Most keys of a sequence that the expanded form rebuilds "
+                     "at a time; 0: all at once; -1: the form's default"),
+      llvm::cl::init(-1)};
 };
 
 /// Appends everything from front ends' tensors up to buffers in place:

@@ -77,10 +77,16 @@ def MLADecompose : Pass<"mla-decompose"> {
   let options = [
     Option<"form", "form", "std::string", /*default=*/"\"absorbed\"",
            "Which form to pick: absorbed, expanded or auto">,
+    Option<"chunkLength", "chunk-length", "int64_t", /*default=*/"-1",
+           "Most keys of a sequence that the expanded form rebuilds at a time; "
+           "0: all at once; -1: 0 for expanded, 4096 for auto">,
     Option<"granularity", "granularity", "std::string", /*default=*/"\"fused\"",
            "What stays one operation: fused (append) or fine (rope, copies)">
   ];
-  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+  ];
 }
 
 def MLAPrepareEntries : Pass<"mla-prepare-entries", "::mlir::ModuleOp"> {

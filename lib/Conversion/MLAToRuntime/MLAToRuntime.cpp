@@ -93,7 +93,8 @@ struct ConvertMLAToRuntime
     SmallVector<Operation *> ops;
     function.walk([&](Operation *op) {
       if (isa<MLAOpInterface, memref::AllocOp, memref::DeallocOp,
-              memref::CopyOp, linalg::FillOp>(op))
+              memref::CopyOp, linalg::FillOp, linalg::CopyOp,
+              linalg::BroadcastOp>(op))
         ops.push_back(op);
     });
     CallBuilder calls(symbols, function);

@@ -51,7 +51,7 @@ struct ThreadContext : public mla::impl::MLAThreadContextBase<ThreadContext> {
         if (auto call = dyn_cast<func::CallOp>(op))
           callers[call.getCalleeAttr().getAttr()].push_back(function);
         else if (isa<MLAOpInterface, memref::AllocOp, memref::CopyOp,
-                     linalg::FillOp>(op))
+                     linalg::FillOp, linalg::CopyOp, linalg::BroadcastOp>(op))
           needing.insert(function);
       });
     }
