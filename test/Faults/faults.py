@@ -173,8 +173,15 @@ FAULTS = [
     Fault("one scale for query and latent", "runtime/core/ops/append.cpp",
           [('"query_scale", p.query_scale, "query"', '"query_scale", p.latent_scale, "query"')],
           [gtest("mla-core-tests", "OpArguments.NoScaleStandsInForAnother")]),
-    Fault("one scale for query and latent", CPU + "absorbed_attention.cpp", [], [],
-          later="no kernel quantizes yet: fp8 is refused with UNIMPLEMENTED"),
+    Fault("one scale for query and latent", CPU + "absorbed_attention.cpp",
+          [('"query_scale", params.query_scale', '"query_scale", params.latent_scale')],
+          [cpu("AbsorbedAttentionFp8Test.*")]),
+    Fault("one scale for query and latent", CPU + "append.cpp",
+          [('"query_scale", params.query_scale', '"query_scale", params.latent_scale')],
+          [cpu("AppendFp8Test.*")]),
+    Fault("one scale for latent and pe", CPU + "CacheRows.h",
+          [('"pe_scale", peScale', '"pe_scale", latentScale')],
+          [cpu("AbsorbedAttentionFp8Test.*"), cpu("AppendFp8Test.*"), cpu("Fp8CacheTest.*")]),
 ]
 
 #===--- The copy ----------------------------------------------------------===#
