@@ -179,9 +179,13 @@ FAULTS = [
     Fault("one scale for query and latent", CPU + "append.cpp",
           [('"query_scale", params.query_scale', '"query_scale", params.latent_scale')],
           [cpu("AppendFp8Test.*")]),
-    Fault("one scale for latent and pe", CPU + "CacheRows.h",
-          [('"pe_scale", peScale', '"pe_scale", latentScale')],
-          [cpu("AbsorbedAttentionFp8Test.*"), cpu("AppendFp8Test.*"), cpu("Fp8CacheTest.*")]),
+    Fault("one scale for latent and pe", CPU + "CacheRows.cpp",
+          [("scaleRow(in, pe.width(), 1.0f / peScale)",
+            "scaleRow(in, pe.width(), 1.0f / latentScale)")],
+          [cpu("AppendFp8Test.*"), cpu("Fp8CacheTest.*")]),
+    Fault("one scale for latent and pe", CPU + "CacheRows.cpp",
+          [("scaleRow(out, pe.width(), peScale)", "scaleRow(out, pe.width(), latentScale)")],
+          [cpu("AbsorbedAttentionFp8Test.*"), cpu("Fp8CacheTest.*")]),
 ]
 
 #===--- The copy ----------------------------------------------------------===#
