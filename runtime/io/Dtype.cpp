@@ -9,7 +9,10 @@
 
 #include "mla_runtime/tensor.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace mla::io {
 namespace {
@@ -57,7 +60,8 @@ template <typename T> void store(Buffer &buffer, uint64_t index, T value) {
 
 bool isFloat(uint32_t dtype) {
   return dtype == MLA_DTYPE_F64 || dtype == MLA_DTYPE_F32 ||
-         dtype == MLA_DTYPE_F16 || dtype == MLA_DTYPE_BF16;
+         dtype == MLA_DTYPE_F16 || dtype == MLA_DTYPE_BF16 ||
+         dtype == MLA_DTYPE_F8E4M3FN;
 }
 
 std::string nameOf(uint32_t dtype) {
@@ -139,22 +143,60 @@ float f16ToFloat(uint16_t bits) {
   return bitCast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
 }
 
+uint8_t floatToE4M3(float value) {
+  uint8_t sign = std::signbit(value) ? 0x80 : 0;
+  if (std::isnan(value))
+    return sign | 0x7f;
+  float magnitude = std::min(std::fabs(value), 448.0f);
+  if (magnitude == 0)
+    return sign;
+  int power = 0;
+  std::frexp(magnitude, &power); // magnitude < 2^power
+  power = std::max(power, -5);   // of the smallest normal numbers, 2^-6
+  // Units of the last place; with the hidden bit they carry into the exponent
+  // where rounding did.
+  float units = std::nearbyint(std::ldexp(magnitude, 4 - power));
+  int code = static_cast<int>(units) + 8 * (power + 5);
+  return sign | static_cast<uint8_t>(code);
+}
+
+float e4m3ToFloat(uint8_t bits) {
+  int exponent = bits >> 3 & 15, mantissa = bits & 7;
+  float magnitude = exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -9)
+                                  : std::ldexp(static_cast<float>(8 + mantissa),
+                                               exponent - 10);
+  if ((bits & 0x7f) == 0x7f)
+    magnitude = std::numeric_limits<float>::quiet_NaN();
+  return std::copysign(magnitude, bits & 0x80 ? -1.0f : 1.0f);
+}
+
+/// Element `index` of a type that isFloat() names.
+static double floatValue(const void *data, uint32_t dtype, uint64_t index) {
+  switch (dtype) {
+  case MLA_DTYPE_F64:
+    return load<double>(data, index);
+  case MLA_DTYPE_F32:
+    return static_cast<double>(load<float>(data, index));
+  case MLA_DTYPE_F16:
+    return static_cast<double>(f16ToFloat(load<uint16_t>(data, index)));
+  case MLA_DTYPE_BF16:
+    return static_cast<double>(bf16ToFloat(load<uint16_t>(data, index)));
+  default:
+    return static_cast<double>(e4m3ToFloat(load<uint8_t>(data, index)));
+  }
+}
+
 bool toDoubles(const void *data, uint32_t dtype, uint64_t count,
                std::vector<double> &out) {
   out.resize(count);
   for (uint64_t i = 0; i < count; ++i) {
     switch (dtype) {
     case MLA_DTYPE_F64:
-      out[i] = load<double>(data, i);
-      break;
     case MLA_DTYPE_F32:
-      out[i] = static_cast<double>(load<float>(data, i));
-      break;
     case MLA_DTYPE_F16:
-      out[i] = static_cast<double>(f16ToFloat(load<uint16_t>(data, i)));
-      break;
     case MLA_DTYPE_BF16:
-      out[i] = static_cast<double>(bf16ToFloat(load<uint16_t>(data, i)));
+    case MLA_DTYPE_F8E4M3FN:
+      out[i] = floatValue(data, dtype, i);
       break;
     case MLA_DTYPE_I64:
       out[i] = static_cast<double>(load<int64_t>(data, i));
@@ -210,15 +252,13 @@ Result<Buffer> convertElements(const void *data, uint32_t from, uint32_t to,
       store(out, i, static_cast<int32_t>(value));
       continue;
     }
-    double value = from == MLA_DTYPE_F64   ? load<double>(data, i)
-                   : from == MLA_DTYPE_F32 ? load<float>(data, i)
-                   : from == MLA_DTYPE_F16
-                       ? f16ToFloat(load<uint16_t>(data, i))
-                       : bf16ToFloat(load<uint16_t>(data, i));
+    double value = floatValue(data, from, i);
     if (to == MLA_DTYPE_F64)
       store(out, i, value);
     else if (to == MLA_DTYPE_F32)
       store(out, i, static_cast<float>(value));
+    else if (to == MLA_DTYPE_F8E4M3FN)
+      store(out, i, floatToE4M3(static_cast<float>(value)));
     else
       store(out, i,
             to == MLA_DTYPE_F16 ? floatToF16(static_cast<float>(value))

@@ -38,15 +38,18 @@ uint16_t floatToBF16(float value);
 float bf16ToFloat(uint16_t bits);
 uint16_t floatToF16(float value);
 float f16ToFloat(uint16_t bits);
+/// To f8E4M3FN: likewise, but beyond 448, infinities included, it becomes 448.
+uint8_t floatToE4M3(float value);
+float e4m3ToFloat(uint8_t bits);
 
 /// The elements as f64, exact for every type but large i64. `data` needs no
 /// alignment. False when the type has no conversion here.
 bool toDoubles(const void *data, uint32_t dtype, uint64_t count,
                std::vector<double> &out);
 
-/// Elements converted between f64, f32, bf16 and f16 (to nearest, ties to even;
-/// no double rounding except from f64), and between i32 and i64 (an i64 that
-/// does not fit is an error). A copy when the types are equal.
+/// Elements converted between f64, f32, bf16, f16 and f8E4M3FN (to nearest,
+/// ties to even; no double rounding except from f64), and between i32 and i64
+/// (an i64 that does not fit is an error). A copy when the types are equal.
 Result<Buffer> convertElements(const void *data, uint32_t from, uint32_t to,
                                uint64_t count);
 

@@ -29,7 +29,7 @@ const io::NamedTensor *findTensor(const Session::Files &files,
 
 bool isFloat(uint32_t dtype) {
   return dtype == MLA_DTYPE_F32 || dtype == MLA_DTYPE_F16 ||
-         dtype == MLA_DTYPE_BF16;
+         dtype == MLA_DTYPE_BF16 || dtype == MLA_DTYPE_F8E4M3FN;
 }
 
 } // namespace

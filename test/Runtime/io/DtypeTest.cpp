@@ -15,6 +15,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <vector>
 
 namespace mla::io {
 namespace {
@@ -93,6 +94,37 @@ INSTANTIATE_TEST_SUITE_P(Formats, Narrow,
                            return info.param.exponentBits == 8 ? "bf16" : "f16";
                          });
 
+/// e4m3fn from its definition; its NaN apart, every code is finite.
+double decodeE4M3(uint32_t bits) { return decode(bits, 4, 3); }
+
+TEST(E4M3, EveryValueSurvives) {
+  for (uint32_t bits = 0; bits < 0x100; ++bits) {
+    auto code = static_cast<uint8_t>(bits);
+    float value = e4m3ToFloat(code);
+    if ((bits & 0x7f) == 0x7f)
+      ASSERT_TRUE(std::isnan(value)) << bits;
+    else
+      ASSERT_EQ(value, decodeE4M3(bits)) << bits;
+    ASSERT_EQ(floatToE4M3(value), code) << bits;
+  }
+}
+
+TEST(E4M3, RoundsToNearestTiesToEvenAndSaturates) {
+  for (uint32_t bits = 0; bits < 0x7e; ++bits) {
+    auto low = static_cast<float>(decodeE4M3(bits));
+    auto high = static_cast<float>(decodeE4M3(bits + 1));
+    float middle = (low + high) / 2;
+    ASSERT_EQ(floatToE4M3(middle), bits + (bits & 1)) << bits;
+    ASSERT_EQ(floatToE4M3(std::nextafterf(middle, high)), bits + 1) << bits;
+    ASSERT_EQ(floatToE4M3(std::nextafterf(middle, low)), bits) << bits;
+  }
+  float infinity = std::numeric_limits<float>::infinity();
+  for (float large : {449.0f, 464.0f, 480.0f, 1e30f, infinity}) {
+    EXPECT_EQ(floatToE4M3(large), 0x7e);
+    EXPECT_EQ(floatToE4M3(-large), 0xfe);
+  }
+}
+
 TEST(Dtype, AgreesWithTheRuntime) {
   int known = 0;
   for (uint32_t dtype = 0; dtype < 64; ++dtype) {
@@ -120,6 +152,13 @@ TEST(Dtype, ConvertsElements) {
   EXPECT_EQ(bits[0], 0x3c00);
   EXPECT_EQ(bits[1], 0xb800);
   EXPECT_EQ(bits[2], 0x7bff);
+
+  Result<Buffer> quarter =
+      convertElements(source, MLA_DTYPE_F32, MLA_DTYPE_F8E4M3FN, 3);
+  ASSERT_TRUE(quarter) << quarter.error();
+  std::vector<double> values;
+  ASSERT_TRUE(toDoubles(quarter->data(), MLA_DTYPE_F8E4M3FN, 3, values));
+  EXPECT_EQ(values, (std::vector<double>{1, -0.5, 448}));
 
   int64_t wide[] = {-1, 7, int64_t(1) << 40};
   Result<Buffer> narrow =
