@@ -29,7 +29,6 @@ def parse(arguments):
     parser.add_argument("command", choices=["module", "inputs"])
     parser.add_argument("file", nargs="?")
     parser.add_argument("--sequences", default="9+1,0+1,13+1,0+11,5+6")
-    parser.add_argument("--generation", type=int, help="sequences that the hints name")
     parser.add_argument("--hints", action="store_true", help="the module takes hints")
     parser.add_argument("--padding", type=int, default=0, help="tokens of no sequence")
     parser.add_argument("--pe", type=int, default=4, help="R")
@@ -49,11 +48,11 @@ def parse(arguments):
 
 
 def operands(args):
-    """(name, shape, element type) of the operands, then of the destinations."""
-    t = args.tokens if args.static else "?"
-    b = len(args.batch) if args.static else "?"
-    ends = len(args.batch) + 1 if args.static else "?"
-    k = args.pages if args.static else "?"
+    """(name, shape, element type) of the operands, then of the destinations. A dynamic
+    size is the name of its symbol."""
+    static = args.static
+    t, b = (args.tokens, len(args.batch)) if static else ("T", "B")
+    k, ends = (args.pages, b + 1) if static else ("K", "B+1")
     yield "q", [t, H, N + args.pe], args.dtype
     yield "c_kv", [t, L], args.dtype
     if args.pe:
@@ -63,85 +62,89 @@ def operands(args):
     yield "kv_lens", [b], "i32"
     yield "cu_q", [ends], "i32"
     if args.rope:
-        yield "cos_sin", ["?", args.pe], "f32"
+        yield "cos_sin", ["max_pos", args.pe], "f32"
     if args.sinks:
         yield "sinks", [H], "f32"
     if args.topk:
         yield "indices", [t, args.topk], "i32"
     yield "out", [t, H, V], args.dtype
-    yield "cache", ["?", P, L + args.pe], args.dtype
+    yield "cache", ["pages", P, L + args.pe], args.dtype
 
 
-def module(args):
-    """Layers that share everything but the cache, which has one more dimension then:
-    each gets its part of it and the one before's output as the values' query."""
-    shaped = {
-        name: f"tensor<{'x'.join(map(str, shape))}x{element}>"
-        for name, shape, element in operands(args)
-    }
+def tensor(shape, element):
+    sizes = ["?" if isinstance(size, str) else str(size) for size in shape]
+    return f"tensor<{'x'.join(sizes + [element])}>"
+
+
+def module(args, file=sys.stdout):
+    """Several layers share everything but the cache and the output, which have one more
+    dimension then."""
+    shapes = {name: shape for name, shape, _ in operands(args)}
+    elements = {name: element for name, _, element in operands(args)}
+    roles = {"out": "output", "cache": "inout"}
     scalars = ["max_kv"]
     if args.hints:
         scalars += ["num_generation_seqs", "num_generation_tokens"]
     attributes = [f"softmax_scale = {SCALE} : f64"]
     if args.rope:
         attributes.append(f"rope = #mla.rope<{args.rope}, head_dim = {args.pe}>")
-    types = dict(shaped)
-    if args.layers > 1:
-        rest = shaped["cache"][len("tensor<") :]
-        types["cache"] = f"tensor<{args.layers}x{rest}"
-        types["out"] = f"tensor<{args.layers}x{shaped['out'][len('tensor<') :]}"
-    roles = {"out": "output", "cache": "inout"}
-    signature = [
-        f'%{name}: {kind} {{mla.name = "{name}", mla.role = "{roles.get(name, "input")}"}}'
-        for name, kind in types.items()
-    ]
-    signature[-2:-2] = [f'%{name}: index {{mla.name = "{name}"}}' for name in scalars]
-    print(f"func.func @attention({', '.join(signature)})")
-    print(f"    -> ({types['out']}, {types['cache']}) {{")
-
-    def sizes(name, layer):
-        shape = dict((n, s) for n, s, _ in operands(args))[name]
-        # Sizes that aren't static are those of the whole.
-        texts = [str(s) if s != "?" else f"%{name}_{i}" for i, s in enumerate(shape)]
-        return f"[{layer}{', 0' * len(shape)}] [1, {', '.join(texts)}] [1{', 1' * len(shape)}]"
-
-    out, cache = "%out", "%cache"
-    if args.layers > 1:
-        print("  %c1 = arith.constant 1 : index")
-        for name in ["out", "cache"]:
-            shape = dict((n, s) for n, s, _ in operands(args))[name]
-            if shape[0] == "?":
-                print(f"  %{name}_0 = tensor.dim %{name}, %c1 : {types[name]}")
-    inputs = [n for n in shaped if n not in roles]
-    for layer in range(args.layers):
-        mine = {"out": out, "cache": cache}
-        if args.layers > 1:
-            for name in mine:
-                print(
-                    f"  %{name}{layer} = tensor.extract_slice {mine[name]}"
-                    f"{sizes(name, layer)} : {types[name]} to {shaped[name]}"
-                )
-                mine[name] = f"%{name}{layer}"
-        texts = [f"{n} = %{n} : {shaped[n]}" for n in inputs]
-        texts += [f"{n} = %{n} : index" for n in scalars]
-        print(f"  %r{layer}:2 = mla.attention ins({', '.join(texts)})")
-        print(
-            f"      outs(out = {mine['out']} : {shaped['out']}, "
-            f"cache = {mine['cache']} : {shaped['cache']})"
+    types = {name: tensor(shape, elements[name]) for name, shape in shapes.items()}
+    whole = dict(types)
+    lines, signature = [], []
+    for name, shape in shapes.items():
+        if name in roles and args.layers > 1:
+            shape = [args.layers, *shape]
+            whole[name] = tensor(shape, elements[name])
+        dims = ", ".join(f'"{size if isinstance(size, str) else ""}"' for size in shape)
+        signature.append(
+            f'%{name}: {whole[name]} {{mla.dims = [{dims}], mla.name = "{name}", '
+            f'mla.role = "{roles.get(name, "input")}"}}'
         )
-        print(f"      {{{', '.join(attributes)}}}")
-        if args.layers == 1:
-            out, cache = "%r0#0", "%r0#1"
-            continue
-        for index, name in enumerate(mine):
-            whole = out if name == "out" else cache
-            print(
-                f"  %{name}_after{layer} = tensor.insert_slice %r{layer}#{index} into "
-                f"{whole}{sizes(name, layer)} : {shaped[name]} into {types[name]}"
-            )
-        out, cache = f"%out_after{layer}", f"%cache_after{layer}"
-    print(f"  return {out}, {cache} : {types['out']}, {types['cache']}")
-    print("}")
+    signature[-2:-2] = [f'%{name}: index {{mla.name = "{name}"}}' for name in scalars]
+
+    def part(name, layer):
+        sizes = [f"%{s}" if isinstance(s, str) else str(s) for s in shapes[name]]
+        zeros, ones = ", 0" * len(sizes), ", 1" * len(sizes)
+        return f"[{layer}{zeros}] [1, {', '.join(sizes)}] [1{ones}]"
+
+    if args.layers > 1:
+        lines.append("%c1 = arith.constant 1 : index")
+        for name in roles:
+            if isinstance(shapes[name][0], str):
+                symbol = shapes[name][0]
+                lines.append(f"%{symbol} = tensor.dim %{name}, %c1 : {whole[name]}")
+    inputs = [f"{n} = %{n} : {kind}" for n, kind in types.items() if n not in roles]
+    inputs += [f"{n} = %{n} : index" for n in scalars]
+    now = {name: f"%{name}" for name in roles}
+    for layer in range(args.layers):
+        mine = dict(now)
+        if args.layers > 1:
+            for name in roles:
+                mine[name] = f"%{name}{layer}"
+                lines.append(
+                    f"{mine[name]} = tensor.extract_slice {now[name]}{part(name, layer)} "
+                    f": {whole[name]} to {types[name]}"
+                )
+        outs = ", ".join(f"{name} = {mine[name]} : {types[name]}" for name in roles)
+        lines.append(
+            f"%r{layer}:2 = mla.attention ins({', '.join(inputs)}) outs({outs}) "
+            f"{{{', '.join(attributes)}}}"
+        )
+        for index, name in enumerate(roles):
+            result = f"%r{layer}#{index}"
+            if args.layers > 1:
+                lines.append(
+                    f"%{name}_after{layer} = tensor.insert_slice {result} into "
+                    f"{now[name]}{part(name, layer)} : {types[name]} into {whole[name]}"
+                )
+                result = f"%{name}_after{layer}"
+            now[name] = result
+    results = ", ".join(whole[name] for name in roles)
+    lines.append(f"return {', '.join(now.values())} : {results}")
+    print(f"func.func @attention({', '.join(signature)}) -> ({results}) {{", file=file)
+    for line in lines:
+        print(f"  {line}", file=file)
+    print("}", file=file)
 
 
 def write(path, tensors):
