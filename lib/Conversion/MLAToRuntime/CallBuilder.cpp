@@ -87,16 +87,16 @@ static std::string getRopeOff(RopeOpInterface op) {
 static Value createBroadcastView(linalg::BroadcastOp op) {
   OpBuilder builder(op);
   Location loc = op.getLoc();
-  auto source = memref::ExtractStridedMetadataOp::create(builder, loc,
-                                                         op.getInput());
+  auto source =
+      memref::ExtractStridedMetadataOp::create(builder, loc, op.getInput());
   SmallVector<OpFoldResult> sizes =
       memref::getMixedSizes(builder, loc, op.getInit());
   SmallVector<OpFoldResult> strides = source.getConstifiedMixedStrides();
   for (int64_t dim : op.getDimensions())
     strides.insert(strides.begin() + dim, builder.getIndexAttr(0));
-  return memref::ReinterpretCastOp::create(
-      builder, loc, source.getBaseBuffer(), source.getConstifiedMixedOffset(),
-      sizes, strides);
+  return memref::ReinterpretCastOp::create(builder, loc, source.getBaseBuffer(),
+                                           source.getConstifiedMixedOffset(),
+                                           sizes, strides);
 }
 
 LogicalResult CallBuilder::collect(Operation *op, Fields &fields) {

@@ -17,7 +17,7 @@ namespace mla {
 enum class RuntimeFieldKind {
   Tensor,      ///< const mla_tensor *
   CacheLatent, ///< const mla_tensor *: the first L columns of a cache
-  CachePe, ///< const mla_tensor *: R more columns; null when there are none
+  CachePe,     ///< const mla_tensor *: R more columns; null when there are none
   CacheScales, ///< const mla_tensor *: of packed rows alone, null otherwise
   I64,
   F64,
