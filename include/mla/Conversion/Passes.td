@@ -36,8 +36,9 @@ def ConvertMLAToRuntime : Pass<"convert-mla-to-runtime", "::mlir::ModuleOp"> {
     Expects bufferized functions with contexts (`mla-thread-context`). Every mla
     operation becomes one call of the runtime function of its name, its operands
     and attributes the fields of that name (`mla_runtime/ops.def`). Allocations
-    come from the context's arena; copies and fills become `mla_copy` and
-    `mla_fill`. A public function becomes an entry of the ABI,
+    come from the context's arena; copies (`linalg.copy`, too, which
+    converts, and `linalg.broadcast`, as a copy of a view with strides of 0) and fills
+    become `mla_copy` and `mla_fill`. A public function becomes an entry of the ABI,
 
         mla_status NAME(mla_context *ctx, const mla_tensor *args, int64_t n)
 
