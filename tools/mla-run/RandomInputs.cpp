@@ -103,6 +103,55 @@ void makeTable(const std::vector<int64_t> &shape, std::vector<float> &values) {
     }
 }
 
+/// Last dim of argument `name`; 0 where it has none that is static.
+int64_t widthOf(const io::ManifestEntry &entry, const char *name) {
+  const io::ManifestArg *arg = entry.find(name);
+  if (!arg || arg->shape.empty() || !arg->shape.back().symbol.empty())
+    return 0;
+  return arg->shape.back().offset;
+}
+
+/// Rows of a block-scaled cache, [L f8E4M3FN | L/128 f32 scales | R 16-bit]:
+/// how the bytes divide is told by the entry's c_kv and k_pe.
+io::Result<io::Buffer> makePackedRows(uint64_t count, int64_t rowBytes,
+                                      const io::ManifestEntry &entry,
+                                      uint64_t seed) {
+  int64_t latent = widthOf(entry, "c_kv"), pe = widthOf(entry, "k_pe");
+  int64_t blocks = latent / 128;
+  if (rowBytes <= 0 || latent + 4 * blocks + 2 * pe != rowBytes)
+    return io::Error{"expected a file with it, since --random tells the parts "
+                     "of a row of bytes by c_kv and k_pe, got neither"};
+  const io::ManifestArg *kPe = entry.find("k_pe");
+  uint32_t type = kPe && kPe->dtype == "f16" ? MLA_DTYPE_F16 : MLA_DTYPE_BF16;
+  uint64_t rows = count / static_cast<uint64_t>(rowBytes);
+  std::mt19937_64 engine(seed);
+  std::normal_distribution<float> normal;
+  io::Buffer out(count);
+  std::vector<float> values(latent + pe);
+  for (uint64_t row = 0; row < rows && out.data(); ++row) {
+    char *to = reinterpret_cast<char *>(out.data()) + row * rowBytes;
+    // As append leaves them: the largest of 128 is mostly in (224, 448].
+    for (float &value : values)
+      value = normal(engine);
+    for (int64_t i = 0; i < latent; ++i)
+      values[i] *= 128;
+    const float scale = 1.0f / 128;
+    for (int64_t i = 0; i < blocks; ++i)
+      std::memcpy(to + latent + 4 * i, &scale, sizeof(scale));
+    io::Result<io::Buffer> parts[] = {
+        io::convertElements(values.data(), MLA_DTYPE_F32, MLA_DTYPE_F8E4M3FN,
+                            latent),
+        io::convertElements(values.data() + latent, MLA_DTYPE_F32, type, pe)};
+    for (io::Result<io::Buffer> &part : parts)
+      if (!part)
+        return io::Error{part.error()};
+    std::memcpy(to, parts[0]->data(), latent);
+    if (pe > 0)
+      std::memcpy(to + latent + 4 * blocks, parts[1]->data(), 2 * pe);
+  }
+  return out;
+}
+
 uint64_t hash(const std::string &name) {
   uint64_t value = 1469598103934665603u; // FNV-1a
   for (unsigned char c : name)
@@ -141,6 +190,14 @@ makeRandomInput(const io::ManifestArg &arg, uint32_t dtype,
                        ": expected a file with it, since --random knows no "
                        "such metadata, got none"};
     return io::convertElements(values.data(), MLA_DTYPE_I64, dtype, count);
+  }
+
+  if (dtype == MLA_DTYPE_I8 && shape.size() == 3) {
+    io::Result<io::Buffer> rows =
+        makePackedRows(count, shape.back(), entry, seed);
+    return rows ? std::move(rows)
+                : io::Result<io::Buffer>(
+                      io::Error{arg.name + ": " + rows.error()});
   }
 
   std::vector<float> values(count, 1.0f);

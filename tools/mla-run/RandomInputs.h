@@ -21,8 +21,9 @@ void setRandomDefaults(Symbols &symbols, const io::ManifestEntry &entry);
 /// scaled so that a product keeps that variance. Metadata, known by its name,
 /// is consistent: the B sequences share the T tokens evenly and have `kv` keys
 /// each (all that their K pages hold, where that symbol has no value), pages
-/// are a permutation, and the table holds rotations of base 10000. The same
-/// seed gives the same content.
+/// are a permutation, and the table holds rotations of base 10000. Rows of a
+/// block-scaled cache hold such numbers in all their parts. The same seed gives
+/// the same content.
 io::Result<io::Buffer>
 makeRandomInput(const io::ManifestArg &arg, uint32_t dtype,
                 const std::vector<int64_t> &shape, const Symbols &symbols,
