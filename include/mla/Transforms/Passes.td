@@ -43,17 +43,48 @@ def MLADisableRope : Pass<"mla-disable-rope", "::mlir::ModuleOp"> {
 def MLADecompose : Pass<"mla-decompose"> {
   let summary = "Replaces mla.attention by the operations that compute it";
   let description = [{
-    In the absorbed form (DeepSeek-V2, arXiv:2405.04434, section 2.1.2) the keys'
-    up-projection is folded into the query and all heads attend to the latent
-    cache:
+    Every form appends first, in one operation, and then reads all keys back from the
+    cache, the new ones too: a quantized cache has one meaning. The slots always come
+    from `slot_mapping`; the positions too, unless the operation has its own.
+
+    **form=absorbed** (DeepSeek-V2, arXiv:2405.04434, section 2.1.2): the keys'
+    up-projection is folded into the query and all heads attend to the latent cache,
 
         slot_mapping -> absorb_q -> append -> absorbed_attention -> project_v
 
     `absorb_q` writes the latent columns of the query in place; the query is never
     concatenated. Where R = 0 its destination is the query itself and `append`
     writes the cache only; an fp8 query is assembled and quantized by `append`
-    from a separate buffer. The slots always come from `slot_mapping`; the
-    positions too, unless the operation has its own.
+    from a separate buffer.
+
+    **form=expanded**: keys and values are rebuilt for every head,
+
+        slot_mapping -> append -> gather_kv -> expand_kv -> expanded_attention
+
+    over one window of M keys a sequence, M being the hint `max_kv` where that is
+    given and not 0, and at most what the page table reaches. Where nothing rotates,
+    q itself is the query. With `chunk-length` = N > 0 and M > N an `scf.for` takes
+    ceil(M / N) windows of one length one after the other; `merge_states`
+    accumulates their states in f32, in place, from the state of the sinks
+    (0, sink), or (0, -inf). The loop allocates and copies nothing. A sequence of more
+    than `max_kv` keys is reported by `gather_kv`. A quantized query (`query_scale`)
+    exists in the absorbed form alone: an error.
+
+    **form=auto**: the form with fewer multiply-adds. For T tokens and B sequences of at
+    most M keys, per head,
+
+        absorbed   T M (2L+R)  +  T L (N+V)
+        expanded   T M (N+R+V) +  B M L (N+V)
+
+    The first terms are logits and weighted values, the second ones the projections by
+    w_kv_b: of T queries and outputs, or of B M keys. Where T, B and M are static, the
+    cheaper form is built as if it had been asked for, else an `scf.if` with both, after
+    one `append`. The absorbed form wins ties. With the hints `num_generation_seqs` and
+    `num_generation_tokens` (those sequences come first) the formula is about the
+    other tokens and sequences: where the expanded form is cheaper for them, they take
+    it and the generation's part takes the absorbed form; else all take the absorbed
+    form at once. A hint that contradicts `cu_q` is reported by the part that
+    meets the other's tokens. `chunk-length` is 4096 unless it is given.
 
     A rope that isn't live is dropped with its table and positions; `mla.rope_off`
     on `append` says why. Other discardable attributes, the phase and the rounding
