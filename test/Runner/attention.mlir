@@ -8,6 +8,14 @@
 // RUN:   | %mlir_runner -e main --entry-point-result=void \
 // RUN:     --shared-libs=%mla_runtime,%mlir_libdir/libmlir_runner_utils.so \
 // RUN:   | FileCheck %s
+// RUN: mla-opt %s --mla-to-llvm=form=expanded \
+// RUN:   | %mlir_runner -e main --entry-point-result=void \
+// RUN:     --shared-libs=%mla_runtime,%mlir_libdir/libmlir_runner_utils.so \
+// RUN:   | FileCheck %s
+// RUN: mla-opt %s --mla-to-llvm="form=expanded chunk-length=1" \
+// RUN:   | %mlir_runner -e main --entry-point-result=void \
+// RUN:     --shared-libs=%mla_runtime,%mlir_libdir/libmlir_runner_utils.so \
+// RUN:   | FileCheck %s
 
 // CHECK: rank = 3 offset = 0 sizes = [2, 1, 1]
 // CHECK: 2

@@ -64,8 +64,7 @@ func.func @prefill(
 
 // -----
 
-// The same cost in both forms, 64 keys * (10 * 8 + 64 B) = 64 * (18 * 8 + 8) at B = 9/8: 7
-// tokens tip it.
+// One token less: 16576 against 17152.
 // CHECK-LABEL: func.func @few_tokens(
 // CHECK-NOT:     mla.expanded_attention
 // CHECK:         mla.absorbed_attention
@@ -86,6 +85,31 @@ func.func @few_tokens(
       outs(out = %out : tensor<7x2x4xbf16>, cache = %cache : tensor<?x16x10xbf16>)
       {rope = #mla.rope<interleaved, head_dim = 2>, softmax_scale = 0.5 : f64}
   return %r#0, %r#1 : tensor<7x2x4xbf16>, tensor<?x16x10xbf16>
+}
+
+// -----
+
+// 16 tokens, 3 sequences, 16 keys: 5632 in both. The absorbed form wins ties.
+// CHECK-LABEL: func.func @tie(
+// CHECK-NOT:     mla.expanded_attention
+// CHECK:         mla.absorbed_attention
+// CHECK-NOT:     mla.expanded_attention
+// CHECK:         return
+func.func @tie(
+    %q: tensor<16x2x6xbf16>, %c_kv: tensor<16x8xbf16>, %k_pe: tensor<16x2xbf16>,
+    %w_kv_b: tensor<2x8x8xbf16>, %page_table: tensor<3x1xi32>,
+    %kv_lens: tensor<3xi32>, %cu_q: tensor<4xi32>, %cos_sin: tensor<?x2xf32>,
+    %out: tensor<16x2x4xbf16>, %cache: tensor<?x16x10xbf16>)
+    -> (tensor<16x2x4xbf16>, tensor<?x16x10xbf16>) {
+  %r:2 = mla.attention
+      ins(q = %q : tensor<16x2x6xbf16>, c_kv = %c_kv : tensor<16x8xbf16>,
+          k_pe = %k_pe : tensor<16x2xbf16>, w_kv_b = %w_kv_b : tensor<2x8x8xbf16>,
+          page_table = %page_table : tensor<3x1xi32>,
+          kv_lens = %kv_lens : tensor<3xi32>, cu_q = %cu_q : tensor<4xi32>,
+          cos_sin = %cos_sin : tensor<?x2xf32>)
+      outs(out = %out : tensor<16x2x4xbf16>, cache = %cache : tensor<?x16x10xbf16>)
+      {rope = #mla.rope<interleaved, head_dim = 2>, softmax_scale = 0.5 : f64}
+  return %r#0, %r#1 : tensor<16x2x4xbf16>, tensor<?x16x10xbf16>
 }
 
 // -----
