@@ -183,6 +183,13 @@ def build(copy, mutants):
             bad.add((os.path.relpath(os.path.join(copy.build, file), copy.tree), int(line) - 1))
         good = [mutant for mutant in mutants if (mutant.file, mutant.line) not in bad]
         if len(good) == len(mutants):
+            # Where a declaration ends, say: the last change before it is to blame.
+            above = [max((mutant for mutant in mutants
+                          if mutant.file == file and mutant.line < line),
+                         key=lambda mutant: mutant.line, default=None)
+                     for file, line in bad]
+            good = [mutant for mutant in mutants if mutant not in above]
+        if len(good) == len(mutants):
             fail(f"the copy doesn't build\n{done.stdout[-4000:]}")
         mutants = good
 
