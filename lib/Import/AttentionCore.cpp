@@ -45,6 +45,8 @@ llvm::StringRef stringifyCacheFormat(CacheFormat format) {
     return "same";
   case CacheFormat::FP8:
     return "fp8";
+  case CacheFormat::FP8Query:
+    return "fp8_query";
   case CacheFormat::FP8Block:
     return "fp8_block";
   }
@@ -55,6 +57,7 @@ std::optional<CacheFormat> symbolizeCacheFormat(llvm::StringRef name) {
   return llvm::StringSwitch<std::optional<CacheFormat>>(name)
       .Case("same", CacheFormat::Same)
       .Case("fp8", CacheFormat::FP8)
+      .Case("fp8_query", CacheFormat::FP8Query)
       .Case("fp8_block", CacheFormat::FP8Block)
       .Default(std::nullopt);
 }
@@ -142,16 +145,18 @@ Type getElementType(Builder &builder, CoreDtype dtype) {
   return {};
 }
 
+bool isScaled(CacheFormat format) {
+  return format == CacheFormat::FP8 || format == CacheFormat::FP8Query;
+}
+
 void addScales(Arguments &arguments, Builder &builder,
-               const AttentionCoreSpec &spec, const Variant &variant,
-               bool quantizeQuery) {
-  if (variant.cache != CacheFormat::FP8)
-    return;
+               const AttentionCoreSpec &spec, CacheFormat format) {
   Type f32 = builder.getF32Type();
-  if (quantizeQuery)
+  if (format == CacheFormat::FP8Query)
     arguments.add("query_scale", "constant", f32, {});
-  arguments.add("latent_scale", "constant", f32, {});
-  if (spec.qkRopeHeadDim)
+  if (isScaled(format))
+    arguments.add("latent_scale", "constant", f32, {});
+  if (isScaled(format) && spec.qkRopeHeadDim)
     arguments.add("pe_scale", "constant", f32, {});
 }
 
@@ -159,7 +164,7 @@ void addCache(Arguments &arguments, Builder &builder,
               const AttentionCoreSpec &spec, const Variant &variant) {
   Type element = getElementType(builder, variant.dtype);
   int64_t width = spec.getCacheWidth();
-  if (variant.cache == CacheFormat::FP8) {
+  if (isScaled(variant.cache)) {
     element = builder.getType<Float8E4M3FNType>();
   } else if (variant.cache == CacheFormat::FP8Block) {
     element = builder.getI8Type();
@@ -191,7 +196,7 @@ Arguments getArguments(Builder &builder, const AttentionCoreSpec &spec,
     arguments.add("cos_sin", "constant", f32, {"max_pos", pe});
   if (hasPositions)
     arguments.add("positions", "input", builder.getI64Type(), {"T"});
-  addScales(arguments, builder, spec, variant, options.quantizeQuery);
+  addScales(arguments, builder, spec, variant.cache);
   if (spec.sinks)
     arguments.add("sinks", "constant", f32, {heads});
   // How many keys are picked is the selection's business: it may be fewer than

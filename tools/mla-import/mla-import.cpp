@@ -45,13 +45,9 @@ cl::list<std::string> dtypeOptions(
 cl::list<std::string> cacheOptions(
     "cache",
     cl::desc("Formats of the cache: same (default: as the activations), fp8 "
-             "(one scale a tensor), fp8_block (a scale for 128 columns)"),
+             "(one scale a tensor), fp8_query (the same, the query too), "
+             "fp8_block (a scale for 128 columns)"),
     cl::value_desc("format,..."), cl::CommaSeparated, cl::cat(category));
-cl::opt<std::string>
-    queryOption("query",
-                cl::desc("same (default: as the activations) or fp8, which "
-                         "needs --cache=fp8 and the absorbed form"),
-                cl::value_desc("format"), cl::init("same"), cl::cat(category));
 cl::opt<bool>
     hintsOption("hints",
                 cl::desc("Add the scalar arguments max_kv, num_generation_seqs "
@@ -96,7 +92,8 @@ EXAMPLES:
 
 A module with one function calls it 'attention'; where --dtype, --page-size or --heads
 are several, 'attention_<dtype>_p<page size>_h<heads>'; several --cache add the format,
---phase=both adds the phase. An fp8 cache adds the arguments latent_scale and pe_scale.
+--phase=both adds the phase. An fp8 cache adds the arguments latent_scale and pe_scale,
+an fp8 query, which only the absorbed form has, query_scale.
 
 Exit status: 0 done, 1 bad input, 2 bad usage.
 )");
@@ -131,25 +128,13 @@ bool parseFormats(mla::AttentionCoreOptions &options) {
   for (const std::string &word : cacheOptions) {
     std::optional<mla::CacheFormat> format = mla::symbolizeCacheFormat(word);
     if (!format) {
-      report("--cache: expected same, fp8 or fp8_block, got '" + word + "'",
+      report("--cache: expected same, fp8, fp8_query or fp8_block, got '" +
+                 word + "'",
              kUsage);
       return false;
     }
     if (!is_contained(options.caches, *format))
       options.caches.push_back(*format);
-  }
-  if (queryOption != "same" && queryOption != "fp8") {
-    report("--query: expected same or fp8, got '" + queryOption + "'", kUsage);
-    return false;
-  }
-  options.quantizeQuery = queryOption == "fp8";
-  if (options.quantizeQuery &&
-      any_of(options.caches, [](mla::CacheFormat format) {
-        return format != mla::CacheFormat::FP8;
-      })) {
-    report("--query=fp8: expected --cache=fp8 alone with it, got another",
-           kUsage);
-    return false;
   }
   options.hints = hintsOption;
   return true;

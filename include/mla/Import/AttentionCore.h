@@ -24,9 +24,10 @@ std::optional<CoreDtype> symbolizeCoreDtype(llvm::StringRef name);
 
 /// What the cache's rows hold.
 enum class CacheFormat {
-  Same,    ///< the type of the activations
-  FP8,     ///< f8E4M3FN with a scale a tensor, one for each part of a row
-  FP8Block ///< i8: f8E4M3FN latents with a scale for 128 columns, 16-bit pe
+  Same,     ///< the type of the activations
+  FP8,      ///< f8E4M3FN with a scale a tensor, one for each part of a row
+  FP8Query, ///< the same, and the query is quantized too
+  FP8Block  ///< i8: f8E4M3FN latents with a scale for 128 columns, 16-bit pe
 };
 llvm::StringRef stringifyCacheFormat(CacheFormat format);
 std::optional<CacheFormat> symbolizeCacheFormat(llvm::StringRef name);
@@ -41,8 +42,6 @@ struct AttentionCoreOptions {
   llvm::SmallVector<int64_t> numHeads;
   /// One function for each; nullopt: no phase.
   llvm::SmallVector<std::optional<Phase>> phases = {std::nullopt};
-  /// Quantizes the query too. Every cache is FP8 then.
-  bool quantizeQuery = false;
   /// Adds the scalar arguments max_kv, num_generation_seqs and
   /// num_generation_tokens, which say what the host knows of a batch.
   bool hints = false;
