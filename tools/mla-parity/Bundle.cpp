@@ -7,11 +7,14 @@
 
 #include "Bundle.h"
 
+#include "CacheLayout.h"
 #include "Golden.h"
 #include "Process.h"
 
 #include "io/File.h"
 
+#include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -21,7 +24,8 @@ using nlohmann::json;
 namespace mla::parity {
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
+constexpr const char *kChunked = "chunked-";
 constexpr const char *kIndex = "/parity.json";
 
 template <typename T> std::string join(const std::vector<T> &values) {
@@ -36,44 +40,92 @@ template <typename T> std::string join(const std::vector<T> &values) {
   return text;
 }
 
-/// As mla-import calls them: `attention` alone where there is no choice.
+/// Whether a form exists with this cache: a quantized query is absorbed, and
+/// blocks are whole.
+bool exists(const std::string &form, const std::string &cache,
+            const Golden &golden) {
+  CacheFormat format = getCacheFormat(cache);
+  if (format == CacheFormat::FP8Query)
+    return form == "absorbed" || form == "auto";
+  return format != CacheFormat::FP8Block || golden.latent % kScaleBlock == 0;
+}
+
+std::vector<std::string> getCaches(const std::string &form,
+                                   const BuildOptions &options,
+                                   const Golden &golden) {
+  std::vector<std::string> caches;
+  for (const std::string &cache : options.caches)
+    if (exists(form, cache, golden))
+      caches.push_back(cache);
+  return caches;
+}
+
+/// The cores, with their entries as mla-import calls them: what there is no
+/// choice of is not in the name.
 std::vector<Variant> getVariants(const BuildOptions &options,
+                                 const Golden &golden,
                                  const std::vector<int64_t> &heads) {
+  bool several =
+      options.dtypes.size() * options.pageSizes.size() * heads.size() > 1;
   std::vector<Variant> variants;
   for (const std::string &dtype : options.dtypes)
-    for (int64_t head : heads)
-      for (int64_t pageSize : options.pageSizes)
-        variants.push_back({dtype, pageSize, head,
-                            "attention_" + dtype + "_p" +
-                                std::to_string(pageSize) + "_h" +
-                                std::to_string(head)});
-  if (variants.size() == 1)
-    variants.front().entry = "attention";
+    for (const std::string &cache : options.caches)
+      for (int64_t head : heads)
+        for (int64_t pageSize : options.pageSizes) {
+          Variant variant{dtype, cache, pageSize, head, {}};
+          for (const std::string &form : options.forms) {
+            std::vector<std::string> caches = getCaches(form, options, golden);
+            std::string entry = "attention";
+            if (several)
+              entry += "_" + dtype + "_p" + std::to_string(pageSize) + "_h" +
+                       std::to_string(head);
+            if (caches.size() > 1)
+              entry += "_" + cache;
+            if (std::count(caches.begin(), caches.end(), cache))
+              variant.entries[form] = entry;
+          }
+          if (!variant.entries.empty())
+            variants.push_back(std::move(variant));
+        }
   return variants;
 }
 
-io::Status buildCase(const Bundle &bundle, const Case &one,
-                     const std::string &file, const std::vector<int64_t> &heads,
-                     const BuildOptions &options) {
-  auto bytes = io::readFile(file);
+io::Status copyFile(const std::string &from, const std::string &to) {
+  auto bytes = io::readFile(from);
   if (!bytes)
     return io::Error{bytes.error()};
-  std::string golden = bundle.getPath(one, ".safetensors");
   std::error_code error;
-  if (!std::filesystem::equivalent(file, golden, error)) {
-    io::Status status =
-        io::writeFile(golden, {io::Piece{bytes->data(), bytes->size()}});
-    if (!status)
-      return status;
-  }
-  std::string source = bundle.getPath(one, ".mlir");
-  io::Status status =
-      runTool("mla-import", {golden, "--dtype=" + join(options.dtypes),
-                             "--page-size=" + join(options.pageSizes),
-                             "--heads=" + join(heads), "-o", source});
+  if (std::filesystem::equivalent(from, to, error))
+    return {};
+  return io::writeFile(to, {io::Piece{bytes->data(), bytes->size()}});
+}
+
+/// The module of one form.
+io::Status buildModule(const Bundle &bundle, const Case &one,
+                       const std::string &form, const Golden &golden,
+                       const std::vector<int64_t> &heads,
+                       const BuildOptions &options) {
+  std::vector<std::string> caches = getCaches(form, options, golden);
+  if (caches.empty())
+    return {};
+  std::string source = bundle.getPath(one, "." + form + ".mlir");
+  io::Status status = runTool(
+      "mla-import",
+      {bundle.getPath(one, ".safetensors"), "--dtype=" + join(options.dtypes),
+       "--cache=" + join(caches), "--page-size=" + join(options.pageSizes),
+       "--heads=" + join(heads), "--hints", "-o", source});
   if (!status)
     return status;
-  return runTool("mla-compile", {source, "-o", bundle.getPath(one, ".so")});
+  std::vector<std::string> arguments = {source};
+  if (form.rfind(kChunked, 0) == 0) {
+    arguments.push_back("--form=expanded");
+    arguments.push_back("--chunk-length=" + form.substr(std::strlen(kChunked)));
+  } else {
+    arguments.push_back("--form=" + form);
+  }
+  arguments.push_back("-o");
+  arguments.push_back(bundle.getPath(one, "." + form + ".so"));
+  return runTool("mla-compile", arguments);
 }
 
 io::Status writeIndex(const Bundle &bundle) {
@@ -82,46 +134,64 @@ io::Status writeIndex(const Bundle &bundle) {
     json variants = json::array();
     for (const Variant &variant : one.variants)
       variants.push_back({{"dtype", variant.dtype},
+                          {"cache", variant.cache},
                           {"page_size", variant.pageSize},
                           {"heads", variant.heads},
-                          {"entry", variant.entry}});
+                          {"entries", variant.entries}});
     cases.push_back({{"model", one.model}, {"variants", variants}});
   }
-  json index = {{"schema", kSchema}, {"cases", cases}};
+  json index = {{"schema", kSchema}, {"forms", bundle.forms}, {"cases", cases}};
   return io::writeFile(bundle.directory + kIndex, index.dump(2) + "\n");
 }
 
 /// False when the JSON is not what writeIndex writes.
-bool readCases(const json &index, std::vector<Case> &cases) {
+bool readIndex(const json &index, Bundle &bundle) {
   if (!index.is_object() || index.value("schema", json()) != kSchema ||
       !index.value("cases", json()).is_array())
     return false;
+  bundle.forms = index.at("forms").get<std::vector<std::string>>();
   for (const json &described : index["cases"]) {
-    Case &one = cases.emplace_back();
+    Case &one = bundle.cases.emplace_back();
     one.model = described.at("model").get<std::string>();
     // It names files of the bundle, not of elsewhere.
     if (one.model.empty() || one.model.find('/') != std::string::npos)
       return false;
     for (const json &variant : described.at("variants"))
-      one.variants.push_back({variant.at("dtype").get<std::string>(),
-                              variant.at("page_size").get<int64_t>(),
-                              variant.at("heads").get<int64_t>(),
-                              variant.at("entry").get<std::string>()});
+      one.variants.push_back(
+          {variant.at("dtype").get<std::string>(),
+           variant.at("cache").get<std::string>(),
+           variant.at("page_size").get<int64_t>(),
+           variant.at("heads").get<int64_t>(),
+           variant.at("entries").get<std::map<std::string, std::string>>()});
   }
   return true;
 }
 
-bool isValid(const std::vector<Case> &cases) {
-  for (const Case &one : cases)
+bool isValid(const Bundle &bundle) {
+  const std::vector<std::string> &caches = getCacheNames();
+  for (const Case &one : bundle.cases)
     for (const Variant &variant : one.variants)
       if ((variant.dtype != "f32" && variant.dtype != "bf16" &&
            variant.dtype != "f16") ||
+          !std::count(caches.begin(), caches.end(), variant.cache) ||
           variant.pageSize < 1 || variant.heads < 1)
         return false;
-  return true;
+  // They too name files of the bundle.
+  return std::all_of(bundle.forms.begin(), bundle.forms.end(), isForm);
 }
 
 } // namespace
+
+bool isForm(const std::string &name) {
+  if (name == "absorbed" || name == "expanded" || name == "auto")
+    return true;
+  if (name.rfind(kChunked, 0) != 0)
+    return false;
+  std::string length = name.substr(std::strlen(kChunked));
+  return !length.empty() && length.size() <= 6 && length[0] != '0' &&
+         std::all_of(length.begin(), length.end(),
+                     [](char c) { return c >= '0' && c <= '9'; });
+}
 
 io::Result<Bundle> Bundle::read(const std::string &directory) {
   std::string path = directory + kIndex;
@@ -132,9 +202,9 @@ io::Result<Bundle> Bundle::read(const std::string &directory) {
   bundle.directory = directory;
   bool ok = false;
   try {
-    ok = readCases(json::parse(bytes->data(), bytes->data() + bytes->size()),
-                   bundle.cases) &&
-         isValid(bundle.cases);
+    ok = readIndex(json::parse(bytes->data(), bytes->data() + bytes->size()),
+                   bundle) &&
+         isValid(bundle);
   } catch (const json::exception &) {
   }
   if (!ok)
@@ -157,6 +227,7 @@ io::Result<Bundle> buildBundle(const std::vector<std::string> &files,
 
   Bundle bundle;
   bundle.directory = directory;
+  bundle.forms = options.forms;
   std::set<std::string> names;
   for (const std::string &file : files) {
     auto golden = Golden::read(file);
@@ -172,8 +243,11 @@ io::Result<Bundle> buildBundle(const std::vector<std::string> &files,
       heads.push_back(golden->heads);
     Case &one = bundle.cases.emplace_back();
     one.model = golden->name;
-    one.variants = getVariants(options, heads);
-    io::Status status = buildCase(bundle, one, file, heads, options);
+    one.variants = getVariants(options, *golden, heads);
+    io::Status status = copyFile(file, bundle.getPath(one, ".safetensors"));
+    for (const std::string &form : options.forms)
+      if (status)
+        status = buildModule(bundle, one, form, *golden, heads, options);
     if (!status)
       return io::Error{status.error()};
   }

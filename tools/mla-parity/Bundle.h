@@ -11,29 +11,38 @@
 #include "io/Result.h"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 namespace mla::parity {
 
-/// An entry of a case's module.
+/// A core of a case.
 struct Variant {
   std::string dtype; ///< "f32", "bf16" or "f16"
+  std::string cache; ///< "same", "fp8", "fp8_query" or "fp8_block"
   int64_t pageSize = 0;
   int64_t heads = 0;
-  std::string entry;
+  /// By form, the core's entry in that form's module. A form may lack some.
+  std::map<std::string, std::string> entries;
 };
 
-/// A golden file and the module compiled for it, both in the bundle.
+/// A golden file and the modules compiled for it, one a form, in the bundle.
 struct Case {
   std::string model;
   std::vector<Variant> variants;
 };
 
-/// A bundle holds MODEL.safetensors, MODEL.mlir and MODEL.so of every model,
-/// and parity.json, which lists them. It can be copied to another machine.
+/// Whether `name` is a form: absorbed, expanded, auto, or chunked-N, which is
+/// the expanded form in chunks of at most N keys.
+bool isForm(const std::string &name);
+
+/// A bundle holds of every model MODEL.safetensors and, of every form,
+/// MODEL.FORM.mlir and MODEL.FORM.so, and parity.json, which lists them. It can
+/// be copied to another machine.
 struct Bundle {
   std::string directory;
+  std::vector<std::string> forms;
   std::vector<Case> cases;
 
   std::string getPath(const Case &one, const std::string &suffix) const {
@@ -45,7 +54,9 @@ struct Bundle {
 
 /// What to build of every golden file: all combinations.
 struct BuildOptions {
+  std::vector<std::string> forms;
   std::vector<std::string> dtypes;
+  std::vector<std::string> caches;
   std::vector<int64_t> pageSizes;
   std::vector<int64_t> heads; ///< empty: the golden's
 };

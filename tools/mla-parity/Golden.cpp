@@ -11,6 +11,7 @@
 #include "io/SafeTensors.h"
 #include "mla_runtime/runtime.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -123,6 +124,13 @@ io::Result<Golden> Golden::read(const std::string &path) {
     reader.get("cos", {tokens, golden.pe / 2}, golden.cos);
     reader.get("sin", {tokens, golden.pe / 2}, golden.sin);
   }
+  // What the compiler refuses need not be refused here.
+  const auto &metadata = file->metadata();
+  auto scale = metadata.find("softmax_scale");
+  auto rope = metadata.find("rope");
+  golden.softmaxScale = std::strtod(
+      scale == metadata.end() ? "nan" : scale->second.c_str(), nullptr);
+  golden.isHalf = rope != metadata.end() && rope->second == "half";
   if (reader.has("sinks"))
     reader.get("sinks", {heads}, golden.sinks);
   if (reader.has("topk_indices")) {

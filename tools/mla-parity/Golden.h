@@ -22,6 +22,8 @@ struct Golden {
   std::string name; ///< of the file, without directory and suffix
   int64_t tokens = 0, heads = 0, latent = 0, nope = 0, pe = 0, value = 0;
   int64_t topk = 0;             ///< 0: dense
+  double softmaxScale = 0;      ///< NaN when the file states none
+  bool isHalf = false;          ///< pairs (i, i + R/2), else (2i, 2i + 1)
   std::vector<float> q;         ///< [S, H, N+R], before rotation
   std::vector<float> cKV;       ///< [S, L]
   std::vector<float> kPe;       ///< [S, R], before rotation

@@ -57,8 +57,7 @@ Inputs::Inputs(const Golden &g, uint32_t dtype, int64_t heads)
       weight(dtype, {heads, g.nope + g.value, g.latent},
              replicateHeads(g.weight, 1, g.heads, (g.nope + g.value) * g.latent,
                             heads)),
-      table(buildTable(g)),
-      out(replicateHeads(g.out, g.tokens, g.heads, g.value, heads)) {
+      table(buildTable(g)) {
   if (!g.sinks.empty())
     sinks = HostTensor(MLA_DTYPE_F32, {heads},
                        replicateHeads(g.sinks, 1, g.heads, 1, heads));

@@ -13,9 +13,8 @@
 
 namespace mla::parity {
 
-/// What a core of `heads` heads in type `dtype` is given, and what should come
-/// out: head h is head h modulo the golden's number. All tokens' rows; a launch
-/// takes some of them.
+/// What a core of `heads` heads in type `dtype` is given: head h is head h
+/// modulo the golden's number. All tokens' rows; a launch takes some of them.
 struct Inputs {
   Inputs(const Golden &golden, uint32_t dtype, int64_t heads);
 
@@ -27,7 +26,6 @@ struct Inputs {
   /// cos_sin [max_pos, R]: row i rotates token i; the rows behind the last
   /// token are NaN, so that a wrong position shows.
   HostTensor table;
-  std::vector<float> out; ///< [S, heads, V]
 };
 
 } // namespace mla::parity

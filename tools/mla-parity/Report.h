@@ -9,7 +9,7 @@
 #define MLA_TOOLS_PARITY_REPORT_H
 
 #include "Bundle.h"
-#include "FormRunner.h"
+#include "Runner.h"
 
 #include <string>
 #include <vector>
@@ -20,18 +20,21 @@ namespace mla::parity {
 struct Row {
   std::string model;
   Variant variant;
-  std::string form;
+  std::string form, plan;
   double tolerance = 0;
   Outcome outcome;
+  /// Of its output from that of the same core's first form and plan.
+  double distance = 0;
 };
 
 /// Prints the table as rows come, and keeps them without their outputs.
 class Report {
 public:
-  /// `modelWidth`: of the longest model's name.
-  explicit Report(size_t modelWidth);
+  /// `modelWidth`: of the longest model's name. A quiet one prints only rows
+  /// that didn't pass.
+  Report(size_t modelWidth, bool isQuiet);
   void add(Row row);
-  /// The last line.
+  /// The worst of every type and cache, and the last line.
   void printSummary() const;
   int count(Status status) const;
   /// {"schema", "mla", "abi", "device", "results": [...], "passed", "failed",
@@ -40,13 +43,16 @@ public:
                        const std::string &device) const;
 
 private:
+  void printWorst() const;
+
   size_t modelWidth;
+  bool isQuiet;
   std::vector<Row> rows;
 };
 
-/// Writes a form's outputs: DIRECTORY/MODEL_DTYPE_pPAGE_hHEADS_FORM.safetensors
-/// with a tensor out [tokens, H, V], or out.0, out.1, ... for several
-/// sequences.
+/// Writes a row's outputs:
+/// DIRECTORY/MODEL_DTYPE_CACHE_pPAGE_hHEADS_FORM_PLAN.safetensors with a tensor
+/// out [tokens, H, V], or out.0, out.1, ... for several sequences.
 io::Status dumpOutputs(const std::string &directory, const Row &row);
 
 } // namespace mla::parity

@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Bundle.h"
-#include "FormRunner.h"
-#include "Forms.h"
-#include "Golden.h"
+#include "Cases.h"
+#include "Plans.h"
 #include "Report.h"
+#include "Runner.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -29,15 +29,32 @@ constexpr const char *kExamples = R"(
 EXAMPLES:
   mla-parity deepseek_v3.safetensors kimi_linear.safetensors
   mla-parity deepseek_v3.safetensors --dtype=f32 --page-size=1,16,64 --heads=2,128
+  mla-parity deepseek_v3.safetensors --cache=fp8,fp8_block --forms=absorbed,chunked-5
   mla-parity build *.safetensors -o parity    needs mla-import and mla-compile
   mla-parity run parity --device=cpu          needs neither
   mla-parity run parity --json=parity.json --dump=outputs
+  mla-parity *.safetensors --quiet --cache=same,fp8,fp8_query,fp8_block \
+      --page-size=1,16,64 --heads=2,3,20,128 --forms=absorbed,expanded,chunked-5,chunked-16,auto
+                                              everything
 
 A file holds what a model's attention was given and what it computed. Every core is
-run in these forms, over a paged cache whose unused rows are NaN:
-  absorbed  all tokens in one call
-  stepwise  half of them in one call, then token by token
-  batch     sequences cut at different lengths in one call, after their prefixes
+compiled in these forms:
+  absorbed   all heads attend to the cache
+  expanded   keys and values are rebuilt from the cache, then attended to
+  chunked-N  the same, at most N keys of a sequence at a time, the states merged
+  auto       the cheaper one; sequences in generation apart
+and each is run by these plans, over a paged cache whose unused rows are NaN:
+  prefill    all tokens in one call
+  stepwise   half of them in one call, then token by token
+  batch      sequences cut at different lengths in one call, after their prefixes
+  mixed      sequences in generation before others in context, as the host knows
+The cache has the activations' type or one of these formats:
+  fp8        a scale for its latents, one for its pe columns
+  fp8_query  the same, with a query in fp8; absorbed and auto alone
+  fp8_block  a scale for 128 latents of a row, 16-bit pe columns
+
+The output is compared with the recorded one, with a quantized cache with attention in
+float64 over what the cache holds, which is itself checked.
 
 Exit status: 0 all passed, 1 something failed, was skipped or is bad input, 2 bad usage.
 )";
@@ -45,11 +62,15 @@ Exit status: 0 all passed, 1 something failed, was skipped or is bad input, 2 ba
 struct Options {
   std::vector<std::string> files;
   std::string directory;
-  BuildOptions build{{"f32", "bf16", "f16"}, {64}, {}};
+  BuildOptions build{{"absorbed", "expanded", "chunked-16", "auto"},
+                     {"f32", "bf16", "f16"},
+                     {"same"},
+                     {64},
+                     {}};
   std::string device = "cpu";
-  std::vector<std::string> forms = getFormNames();
+  std::vector<std::string> plans = getPlanNames();
   std::string json, dump;
-  bool allowSkip = false;
+  bool allowSkip = false, isQuiet = false;
 };
 
 int report(const std::string &message, int status) {
@@ -68,6 +89,17 @@ CLI::Validator oneOf(const std::vector<std::string> &names) {
         return std::count(names.begin(), names.end(), word)
                    ? ""
                    : "expected " + list + ", got '" + word + "'";
+      },
+      "");
+}
+
+CLI::Validator form() {
+  return CLI::Validator(
+      [](std::string &word) {
+        return isForm(word) ? ""
+                            : "expected absorbed, expanded, chunked-N or auto, "
+                              "got '" +
+                                  word + "'";
       },
       "");
 }
@@ -99,10 +131,12 @@ void addList(CLI::App &app, const std::string &name, std::vector<T> &values,
 }
 
 void addBuildOptions(CLI::App &app, Options &options) {
-  addList(
-      app, "--dtype", options.build.dtypes,
-      "Types of activations and cache, comma-separated (default f32,bf16,f16)",
-      "TYPE", oneOf({"f32", "bf16", "f16"}));
+  addList(app, "--dtype", options.build.dtypes,
+          "Types of activations, comma-separated (default f32,bf16,f16)",
+          "TYPE", oneOf({"f32", "bf16", "f16"}));
+  addList(app, "--cache", options.build.caches,
+          "Formats of the cache: same (default), fp8, fp8_query, fp8_block",
+          "FORMAT", oneOf(getCacheNames()));
   addList(app, "--page-size", options.build.pageSizes,
           "Tokens a page of the cache (default 64)", "TOKENS", positive());
   addList(app, "--heads", options.build.heads,
@@ -115,16 +149,23 @@ void addRunOptions(CLI::App &app, Options &options) {
                  "Where to run: cpu (default) or cuda")
       ->type_name("DEVICE")
       ->check(oneOf({"cpu", "cuda"}));
-  addList(app, "--forms", options.forms,
-          "Forms to run (default absorbed,stepwise,batch)", "FORM",
-          oneOf(getFormNames()));
+  addList(app, "--plans", options.plans,
+          "Plans to run (default prefill,stepwise,batch,mixed)", "PLAN",
+          oneOf(getPlanNames()));
   app.add_option("--json", options.json, "Write the results as JSON")
       ->type_name("FILE");
   app.add_option("--dump", options.dump,
                  "Write every output to a .safetensors in this directory")
       ->type_name("DIR");
   app.add_flag("--allow-skip", options.allowSkip,
-               "Exit 0 although a form was skipped");
+               "Exit 0 although something was skipped");
+  app.add_flag("--quiet", options.isQuiet,
+               "Of the table, only rows that didn't pass");
+}
+
+void addFormOption(CLI::App &app, Options &options,
+                   const std::string &description) {
+  addList(app, "--forms", options.build.forms, description, "FORM", form());
 }
 
 std::string getVersion() {
@@ -150,49 +191,12 @@ void ignoreSkipRope() {
   unsetenv(kSkipRope);
 }
 
-std::vector<std::string> unique(std::vector<std::string> words) {
-  auto end = words.end();
-  for (auto it = words.begin(); it != end; ++it)
-    end = std::remove(it + 1, end, *it);
-  words.erase(end, words.end());
-  return words;
-}
-
-/// Every form of every variant of a case; false after an error message.
-bool runCase(const Bundle &bundle, const Case &one, const Options &options,
-             Session &session, Report &results) {
-  auto golden = Golden::read(bundle.getPath(one, ".safetensors"));
-  if (!golden)
-    return report(golden.error(), kFailed), false;
-  auto module = parity::Module::load(bundle.getPath(one, ".so"));
-  if (!module)
-    return report(module.error(), kFailed), false;
-
-  std::optional<Inputs> inputs;
-  std::optional<Constants> constants;
-  for (const Variant &variant : one.variants) {
-    uint32_t dtype = mla_dtype_from_name(variant.dtype.c_str());
-    if (!inputs || inputs->dtype != dtype || inputs->heads != variant.heads) {
-      inputs.emplace(*golden, dtype, variant.heads);
-      auto uploaded = Constants::upload(session.ctx.get(), *inputs);
-      if (!uploaded)
-        return report(uploaded.error(), kFailed), false;
-      constants.emplace(std::move(*uploaded));
-    }
-    auto entry = module->getEntry(variant.entry);
-    if (!entry)
-      return report(entry.error(), kFailed), false;
-    for (const std::string &form : unique(options.forms)) {
-      Row row{one.model, variant, form, getTolerance(dtype),
-              runForm(session, *entry, *inputs, *constants, variant.pageSize,
-                      form)};
-      if (!options.dump.empty() && row.outcome.status != Status::Skipped)
-        if (auto written = dumpOutputs(options.dump, row); !written)
-          return report(written.error(), kFailed), false;
-      results.add(std::move(row));
-    }
-  }
-  return true;
+/// Every value once, where it comes first.
+template <typename T> void makeUnique(std::vector<T> &values) {
+  auto end = values.end();
+  for (auto it = values.begin(); it != end; ++it)
+    end = std::remove(it + 1, end, T(*it));
+  values.erase(end, values.end());
 }
 
 int runBundle(const Bundle &bundle, const Options &options) {
@@ -212,10 +216,13 @@ int runBundle(const Bundle &bundle, const Options &options) {
   size_t width = 0;
   for (const Case &one : bundle.cases)
     width = std::max(width, one.model.size());
-  Report results(width);
+  Report results(width, options.isQuiet);
+  std::vector<std::string> forms = options.build.forms;
+  CaseOptions caseOptions{forms.empty() ? bundle.forms : forms, options.plans,
+                          options.dump};
   for (const Case &one : bundle.cases)
-    if (!runCase(bundle, one, options, session, results))
-      return kFailed;
+    if (auto done = runCase(bundle, one, caseOptions, session, results); !done)
+      return report(done.error(), kFailed);
   results.printSummary();
   if (!options.json.empty())
     if (auto written = results.writeJSON(options.json, options.device);
@@ -239,6 +246,11 @@ int run(const Options &options) {
   auto bundle = Bundle::read(options.directory);
   if (!bundle)
     return report(bundle.error(), kFailed);
+  for (const std::string &form : options.build.forms)
+    if (!std::count(bundle->forms.begin(), bundle->forms.end(), form))
+      return report("--forms: expected forms that " + options.directory +
+                        " was built with, got '" + form + "'",
+                    kFailed);
   return runBundle(*bundle, options);
 }
 
@@ -279,6 +291,8 @@ int parseAndRun(int argc, char **argv) {
   app.require_subcommand(0, 1);
   app.add_option("FILES", options.files, "Recorded tensors, .safetensors")
       ->type_name("");
+  addFormOption(app, options,
+                "Forms (default absorbed,expanded,chunked-16,auto)");
   addBuildOptions(app, options);
   addRunOptions(app, options);
 
@@ -290,12 +304,17 @@ int parseAndRun(int argc, char **argv) {
   buildCommand->add_option("-o", options.directory, "The directory")
       ->required()
       ->type_name("DIR");
+  addFormOption(*buildCommand, options,
+                "Forms to build (default absorbed,expanded,chunked-16,auto)");
   addBuildOptions(*buildCommand, options);
   CLI::App *runCommand =
       app.add_subcommand("run", "Run and compare what build wrote");
   runCommand->add_option("DIR", options.directory, "The directory")
       ->required()
       ->type_name("");
+  std::vector<std::string> someForms;
+  addList(*runCommand, "--forms", someForms,
+          "Forms to run (default: those that were built)", "FORM", form());
   addRunOptions(*runCommand, options);
 
   try {
@@ -306,10 +325,18 @@ int parseAndRun(int argc, char **argv) {
     return report(std::string(error.what()) + "; see --help", kUsage);
   }
   ignoreSkipRope();
+  for (std::vector<std::string> *words :
+       {&options.build.forms, &options.build.dtypes, &options.build.caches,
+        &options.plans, &someForms})
+    makeUnique(*words);
+  makeUnique(options.build.pageSizes);
+  makeUnique(options.build.heads);
   if (buildCommand->parsed())
     return build(options);
-  if (runCommand->parsed())
+  if (runCommand->parsed()) {
+    options.build.forms = someForms;
     return run(options);
+  }
   if (options.files.empty())
     return report("expected FILES, build or run, got nothing; see --help",
                   kUsage);

@@ -1,14 +1,14 @@
-//===- FormRunner.cpp - Runs one form of one core and compares ------------===//
+//===- Runner.cpp - Runs one plan of one core and compares ----------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "FormRunner.h"
+#include "Runner.h"
 
-#include "Forms.h"
 #include "PagedCache.h"
+#include "Plans.h"
 
 #include <algorithm>
 #include <cmath>
@@ -19,16 +19,19 @@
 namespace mla::parity {
 namespace {
 
-/// A form's state between its launches.
-class FormRunner {
+/// A plan's state between its launches.
+class PlanRunner {
 public:
-  FormRunner(Session &session, const Entry &entry, const Inputs &inputs,
-             const Constants &constants, int64_t pageSize,
+  PlanRunner(Session &session, const Entry &entry, const Inputs &inputs,
+             const Constants &constants, Reference &reference, int64_t pageSize,
              const std::vector<Launch> &launches)
       : session(session), ctx(session.ctx.get()), entry(entry), inputs(inputs),
-        constants(constants), launches(launches),
-        cache(inputs.dtype, pageSize, inputs.golden.latent + inputs.golden.pe,
-              getLengths()) {}
+        constants(constants), reference(reference), launches(launches),
+        cache(reference.getLayout().getDtype(), pageSize,
+              reference.getLayout().getWidth(), getLengths()),
+        rows(static_cast<size_t>(inputs.golden.tokens *
+                                 reference.getLayout().getRowBytes())),
+        isKnown(static_cast<size_t>(inputs.golden.tokens)) {}
 
   Outcome run();
 
@@ -39,8 +42,10 @@ private:
   std::map<std::string, HostTensor> getInputs(const Launch &launch) const;
   bool call(const std::vector<mla_tensor> &args);
   bool callIn(int32_t mode, const std::vector<mla_tensor> &args);
-  bool compareOutput(const Launch &launch, const HostTensor &out);
+  bool keepOutput(const Launch &launch, const HostTensor &out);
   bool checkCache(const Launch &launch);
+  bool checkRow(int64_t sequence, int64_t position, const uint8_t *row);
+  double getError();
   bool checkUnchanged(const std::string &name, const DeviceTensor &tensor,
                       const HostTensor &before);
 
@@ -56,14 +61,17 @@ private:
   const Entry &entry;
   const Inputs &inputs;
   const Constants &constants;
+  Reference &reference;
   const std::vector<Launch> &launches;
   PagedCache cache;
   std::optional<DeviceTensor> deviceCache;
-  double differences = 0, references = 0; // sums of squares
+  /// Of every position, the cache's row: the same in every sequence.
+  std::vector<uint8_t> rows;
+  std::vector<bool> isKnown;
   Outcome outcome;
 };
 
-std::vector<int64_t> FormRunner::getLengths() const {
+std::vector<int64_t> PlanRunner::getLengths() const {
   std::vector<int64_t> lengths(launches.front().segments.size());
   for (const Launch &launch : launches)
     for (size_t i = 0; i < lengths.size(); ++i)
@@ -73,7 +81,7 @@ std::vector<int64_t> FormRunner::getLengths() const {
 }
 
 std::map<std::string, HostTensor>
-FormRunner::getInputs(const Launch &launch) const {
+PlanRunner::getInputs(const Launch &launch) const {
   std::vector<int64_t> rows, positions;
   std::vector<int32_t> lengths, offsets = {0};
   for (const Segment &segment : launch.segments) {
@@ -97,16 +105,21 @@ FormRunner::getInputs(const Launch &launch) const {
   result["kv_lens"] = HostTensor::fromIntegers({batch}, lengths);
   result["cu_q"] = HostTensor::fromIntegers({batch + 1}, offsets);
   result["page_table"] = cache.getPageTable();
+  const Scales &scales = reference.getScales();
+  for (auto [name, scale] : {std::pair{"query_scale", scales.query},
+                             {"latent_scale", scales.latent},
+                             {"pe_scale", scales.pe}})
+    result[name] = HostTensor(MLA_DTYPE_F32, {}, {scale});
   return result;
 }
 
-bool FormRunner::failCall(mla_status status) {
+bool PlanRunner::failCall(mla_status status) {
   return fail(mla_last_error(ctx), status == MLA_STATUS_UNIMPLEMENTED
                                        ? Status::Skipped
                                        : Status::Fail);
 }
 
-bool FormRunner::callIn(int32_t mode, const std::vector<mla_tensor> &args) {
+bool PlanRunner::callIn(int32_t mode, const std::vector<mla_tensor> &args) {
   mla_status status = mla_context_set_mode(ctx, mode);
   if (status == MLA_STATUS_OK)
     status =
@@ -114,7 +127,7 @@ bool FormRunner::callIn(int32_t mode, const std::vector<mla_tensor> &args) {
   return status == MLA_STATUS_OK || failCall(status);
 }
 
-bool FormRunner::call(const std::vector<mla_tensor> &args) {
+bool PlanRunner::call(const std::vector<mla_tensor> &args) {
   if (!callIn(MLA_MODE_PLAN, args))
     return false;
   uint64_t needed = mla_context_workspace_high_water(ctx);
@@ -129,7 +142,16 @@ bool FormRunner::call(const std::vector<mla_tensor> &args) {
   return status == MLA_STATUS_OK || failCall(status);
 }
 
-bool FormRunner::runLaunch(const Launch &launch) {
+/// A host scalar, as an entry takes it.
+static mla_tensor getScalar(int64_t &value) {
+  mla_tensor tensor = {};
+  tensor.data = &value;
+  tensor.device_type = MLA_DEVICE_CPU;
+  tensor.dtype = MLA_DTYPE_I64;
+  return tensor;
+}
+
+bool PlanRunner::runLaunch(const Launch &launch) {
   std::map<std::string, HostTensor> host = getInputs(launch);
   HostTensor out(inputs.dtype,
                  {launch.numTokens(), inputs.heads, inputs.golden.value});
@@ -139,6 +161,10 @@ bool FormRunner::runLaunch(const Launch &launch) {
     return fail(deviceOut.error());
 
   std::map<std::string, DeviceTensor> device;
+  std::map<std::string, int64_t> scalars = {
+      {"max_kv", launch.maxKeys},
+      {"num_generation_seqs", launch.generationSequences},
+      {"num_generation_tokens", launch.numGenerationTokens()}};
   std::vector<mla_tensor> args;
   for (const io::ManifestArg &argument : entry.arguments) {
     const std::string &name = argument.name;
@@ -152,6 +178,8 @@ bool FormRunner::runLaunch(const Launch &launch) {
       args.push_back(constants.table->getReadOnlyView());
     else if (name == "sinks")
       args.push_back(constants.sinks->getReadOnlyView());
+    else if (auto scalar = scalars.find(name); scalar != scalars.end())
+      args.push_back(getScalar(scalar->second));
     else if (auto it = host.find(name); it != host.end()) {
       auto uploaded = DeviceTensor::upload(ctx, it->second);
       if (!uploaded)
@@ -173,66 +201,91 @@ bool FormRunner::runLaunch(const Launch &launch) {
   auto result = deviceOut->download();
   if (!result)
     return fail(result.error());
-  return compareOutput(launch, *result) && checkCache(launch);
+  return keepOutput(launch, *result) && checkCache(launch);
 }
 
-bool FormRunner::compareOutput(const Launch &launch, const HostTensor &out) {
-  std::vector<double> values = out.toDoubles();
-  size_t width = static_cast<size_t>(inputs.heads * inputs.golden.value);
-  size_t token = 0;
+bool PlanRunner::keepOutput(const Launch &launch, const HostTensor &out) {
+  uint64_t size = out.rowBytes(), token = 0;
   for (size_t i = 0; i < launch.segments.size(); ++i) {
     const Segment &segment = launch.segments[i];
-    std::vector<uint8_t> &bytes = outcome.outputs[i].bytes;
-    auto begin =
-        out.bytes.begin() + static_cast<int64_t>(token * out.rowBytes());
-    std::copy_n(begin, static_cast<uint64_t>(segment.count) * out.rowBytes(),
-                bytes.begin() +
-                    segment.begin * static_cast<int64_t>(out.rowBytes()));
-    for (int64_t j = 0; j < segment.count; ++j, ++token)
-      for (size_t k = 0; k < width; ++k) {
-        double reference =
-            inputs.out[static_cast<size_t>(segment.begin + j) * width + k];
-        double difference = values[token * width + k] - reference;
-        differences += difference * difference;
-        references += reference * reference;
-      }
+    auto count = static_cast<uint64_t>(segment.count);
+    std::copy_n(out.bytes.begin() + static_cast<int64_t>(token * size),
+                count * size,
+                outcome.outputs[i].bytes.begin() +
+                    segment.begin * static_cast<int64_t>(size));
+    token += count;
   }
-  for (size_t i = token * width; i < values.size(); ++i)
-    if (values[i] != 0)
+  HostTensor padding = out;
+  padding.bytes.erase(padding.bytes.begin(),
+                      padding.bytes.begin() +
+                          static_cast<int64_t>(token * size));
+  for (double value : padding.toDoubles())
+    if (value != 0)
       return fail("out: expected 0 in rows of padding, got " +
-                  std::to_string(values[i]));
+                  std::to_string(value));
   return true;
 }
 
-bool FormRunner::checkCache(const Launch &launch) {
+bool PlanRunner::checkRow(int64_t sequence, int64_t position,
+                          const uint8_t *row) {
+  auto place = [&] {
+    return " at position " + std::to_string(position) + " of sequence " +
+           std::to_string(sequence);
+  };
+  std::string complaint = reference.checkRow(position, row);
+  if (!complaint.empty())
+    return fail("cache" + place() + ": expected " + complaint);
+  auto index = static_cast<size_t>(position);
+  auto size = static_cast<size_t>(reference.getLayout().getRowBytes());
+  auto known = rows.begin() + static_cast<int64_t>(index * size);
+  if (isKnown[index] && !std::equal(row, row + size, known))
+    return fail("cache" + place() +
+                ": expected the bytes that other sequences have, got others");
+  isKnown[index] = true;
+  std::copy_n(row, size, known);
+  return true;
+}
+
+bool PlanRunner::checkCache(const Launch &launch) {
   auto now = deviceCache->download();
   if (!now)
     return fail(now.error());
   std::vector<std::pair<int64_t, int64_t>> written;
-  uint64_t latentBytes = inputs.cKV.rowBytes(), peBytes = inputs.kPe.rowBytes();
   for (size_t i = 0; i < launch.segments.size(); ++i)
     for (int64_t j = 0; j < launch.segments[i].count; ++j) {
+      auto sequence = static_cast<int64_t>(i);
       int64_t position = launch.segments[i].begin + j;
-      written.emplace_back(i, position);
-      const uint8_t *row =
-          cache.getRow(*now, static_cast<int64_t>(i), position);
-      auto index = static_cast<uint64_t>(position);
-      bool isCopied =
-          !std::memcmp(row, inputs.cKV.bytes.data() + index * latentBytes,
-                       latentBytes) &&
-          (inputs.golden.isRotated() || peBytes == 0 ||
-           !std::memcmp(row + latentBytes,
-                        inputs.kPe.bytes.data() + index * peBytes, peBytes));
-      if (!isCopied)
-        return fail("cache: expected position " + std::to_string(position) +
-                    " of sequence " + std::to_string(i) +
-                    " bit for bit, got other bytes");
+      written.emplace_back(sequence, position);
+      if (!checkRow(sequence, position, cache.getRow(*now, sequence, position)))
+        return false;
     }
   std::string complaint = cache.update(*now, written);
   return complaint.empty() || fail(complaint);
 }
 
-bool FormRunner::checkUnchanged(const std::string &name,
+double PlanRunner::getError() {
+  const Golden &golden = inputs.golden;
+  std::vector<double> expected(golden.out.begin(), golden.out.end());
+  if (reference.getLayout().isQuantized())
+    expected = reference.attend(rows);
+  double differences = 0, references = 0; // sums of squares
+  for (const HostTensor &output : outcome.outputs) {
+    std::vector<double> values = output.toDoubles();
+    auto width = static_cast<size_t>(golden.value);
+    auto heads = static_cast<size_t>(inputs.heads);
+    auto recorded = static_cast<size_t>(golden.heads);
+    for (size_t i = 0; i < values.size(); ++i) {
+      size_t head = i / width % heads, token = i / width / heads;
+      double value =
+          expected[(token * recorded + head % recorded) * width + i % width];
+      differences += (values[i] - value) * (values[i] - value);
+      references += value * value;
+    }
+  }
+  return std::sqrt(differences / references);
+}
+
+bool PlanRunner::checkUnchanged(const std::string &name,
                                 const DeviceTensor &tensor,
                                 const HostTensor &before) {
   auto now = tensor.download();
@@ -242,7 +295,7 @@ bool FormRunner::checkUnchanged(const std::string &name,
          fail(name + ": expected an input unchanged, got other bytes");
 }
 
-Outcome FormRunner::run() {
+Outcome PlanRunner::run() {
   outcome.error = std::numeric_limits<double>::quiet_NaN();
   for (int64_t length : getLengths())
     outcome.outputs.push_back(
@@ -262,9 +315,9 @@ Outcome FormRunner::run() {
        checkUnchanged("sinks", *constants.sinks, inputs.sinks);
   if (!ok)
     return std::move(outcome);
-  outcome.error = std::sqrt(differences / references);
+  outcome.error = getError();
   // A NaN passes no comparison.
-  if (outcome.error <= getTolerance(inputs.dtype))
+  if (outcome.error <= getTolerance(reference.getLayout()))
     outcome.status = Status::Pass;
   else
     fail("out: expected an error within the tolerance");
@@ -273,8 +326,21 @@ Outcome FormRunner::run() {
 
 } // namespace
 
-double getTolerance(uint32_t dtype) {
-  return dtype == MLA_DTYPE_F32 ? 1e-5 : 1e-2;
+double getTolerance(const CacheLayout &layout) {
+  if (layout.activations != MLA_DTYPE_F32)
+    return 1e-2;
+  return layout.format == CacheFormat::FP8Query ? 1e-3 : 1e-5;
+}
+
+double getDistance(const Outcome &a, const Outcome &b) {
+  std::vector<double> left = a.outputs.front().toDoubles();
+  std::vector<double> right = b.outputs.front().toDoubles();
+  double differences = 0, size = 0;
+  for (size_t i = 0; i < right.size(); ++i) {
+    differences += (left[i] - right[i]) * (left[i] - right[i]);
+    size += right[i] * right[i];
+  }
+  return std::sqrt(differences / size);
 }
 
 io::Result<Constants> Constants::upload(mla_context *ctx,
@@ -292,11 +358,12 @@ io::Result<Constants> Constants::upload(mla_context *ctx,
   return constants;
 }
 
-Outcome runForm(Session &session, const Entry &entry, const Inputs &inputs,
-                const Constants &constants, int64_t pageSize,
-                const std::string &form) {
-  std::vector<Launch> launches = planForm(form, inputs.golden.tokens);
-  return FormRunner(session, entry, inputs, constants, pageSize, launches)
+Outcome runPlan(Session &session, const Entry &entry, const Inputs &inputs,
+                const Constants &constants, Reference &reference,
+                int64_t pageSize, const std::string &plan) {
+  std::vector<Launch> launches = planLaunches(plan, inputs.golden.tokens);
+  return PlanRunner(session, entry, inputs, constants, reference, pageSize,
+                    launches)
       .run();
 }
 
