@@ -15,7 +15,7 @@ using namespace mla::cpu;
 
 namespace {
 
-/// The f32 that narrows to the same f16 or bf16 as `value` itself would:
+/// The f32 that narrows to the same f16, bf16 or fp8 as `value` itself would:
 /// rounded toward 0, its last bit set where anything was lost ("round to odd").
 /// Plain rounding to f32 would round twice.
 float roundToOdd(double value) {
@@ -56,6 +56,9 @@ bool encode(uint32_t dtype, double value, char *bytes) {
   case MLA_DTYPE_BF16:
     put(bytes, narrow<BFloat16>(roundToOdd(value)));
     return true;
+  case MLA_DTYPE_F8E4M3FN:
+    put(bytes, narrow<Fp8>(roundToOdd(value)));
+    return true;
   case MLA_DTYPE_F64:
     put(bytes, value);
     return true;
@@ -74,7 +77,6 @@ bool encode(uint32_t dtype, double value, char *bytes) {
   case MLA_DTYPE_BOOL:
     put(bytes, static_cast<uint8_t>(value != 0));
     return true;
-  case MLA_DTYPE_F8E4M3FN:
   case MLA_DTYPE_F8E5M2:
   case MLA_DTYPE_F8E4M3FNUZ:
   case MLA_DTYPE_F8E5M2FNUZ:

@@ -53,6 +53,17 @@ CachePool::CachePool(Random &random, const CacheSpec &spec, int64_t pages,
     pe = pool.part(spec.peDtype, latentBytes + 4 * blocks, peWidth);
 }
 
+CachePool CachePool::moved(Random &random, const CacheSpec &spec,
+                           bool toOnePool) const {
+  CachePool result(random, spec, latent.dim(0), toOnePool);
+  const std::pair<const TestTensor *, const TestTensor *> parts[] = {
+      {&latent, &result.latent}, {&pe, &result.pe}, {&scales, &result.scales}};
+  for (auto [from, to] : parts)
+    if (*from)
+      to->assign(from->array());
+  return result;
+}
+
 reference::Array CachePool::latentValues() const {
   if (scales)
     return reference::dequantizeBlocks(latent.array(), scales.array());

@@ -43,6 +43,8 @@ struct CachePool {
     params.latent_scale = latentScale.get();
     params.pe_scale = peScale.get();
   }
+  /// The same rows and scales in one pool, or in several.
+  CachePool moved(Random &random, const CacheSpec &spec, bool toOnePool) const;
   /// The values that a reader of the rows sees.
   reference::Array latentValues() const;
   reference::Array peValues() const;

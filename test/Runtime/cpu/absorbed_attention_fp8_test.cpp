@@ -69,6 +69,26 @@ TEST_F(AbsorbedAttentionFp8Test, RaggedBatches) {
   }
 }
 
+TEST_F(AbsorbedAttentionFp8Test, OnePoolAndSeveralGiveTheSame) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(seed);
+    CacheSpec spec = randomFp8Spec(random);
+    AttentionCase c =
+        makeCase(random, PagedBatch(random, spec, {40, 3}, {2, 1}, 0), 2,
+                 MLA_DTYPE_BF16);
+    CachePool original = c.batch.cache;
+    std::vector<double> results[2];
+    for (bool onePool : {false, true}) {
+      c.batch.cache = original.moved(random, spec, onePool);
+      c.o.fill(0);
+      run(c);
+      results[onePool] = c.o.array().data;
+    }
+    EXPECT_EQ(results[0], results[1]);
+    EXPECT_GT(*std::max_element(results[0].begin(), results[0].end()), 0);
+  }
+}
+
 TEST_F(AbsorbedAttentionFp8Test, NoScaleStandsInForAnother) {
   Random random(1);
   CacheSpec spec;

@@ -35,9 +35,10 @@ TEST_F(FillTest, EveryElementAndNothingElse) {
     Shape shape;
     for (int64_t i = random.integer(0, 4); i > 0; --i)
       shape.push_back(random.integer(0, 7));
-    uint32_t dtype = random.pick<uint32_t>(
-        {MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16, MLA_DTYPE_F64,
-         MLA_DTYPE_I8, MLA_DTYPE_I32, MLA_DTYPE_I64, MLA_DTYPE_U8});
+    uint32_t dtype =
+        random.pick<uint32_t>({MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16,
+                               MLA_DTYPE_F64, MLA_DTYPE_F8E4M3FN, MLA_DTYPE_I8,
+                               MLA_DTYPE_I32, MLA_DTYPE_I64, MLA_DTYPE_U8});
     TestTensor dst(dtype, shape, Layout::Gapped, random);
     SCOPED_TRACE("seed " + std::to_string(seed) + ": " + dst.describe());
     Canary canary(dst);
@@ -88,10 +89,18 @@ TEST_F(FillTest, IntegersSaturate) {
   EXPECT_EQ(filled(MLA_DTYPE_I64, -1e30), static_cast<double>(INT64_MIN));
 }
 
-TEST_F(FillTest, Fp8TakesZeroOnly) {
-  EXPECT_EQ(filled(MLA_DTYPE_F8E4M3FN, 0), 0);
+TEST_F(FillTest, Fp8Saturates) {
+  // A tie between 1 and 1.125 broken by what f32 can't hold.
+  EXPECT_EQ(filled(MLA_DTYPE_F8E4M3FN, 1 + 0x1p-4 + 0x1p-40), 1.125);
+  EXPECT_EQ(filled(MLA_DTYPE_F8E4M3FN, 1 + 0x1p-4), 1);
+  EXPECT_EQ(filled(MLA_DTYPE_F8E4M3FN, -1e300), -448);
+  EXPECT_TRUE(std::isnan(filled(MLA_DTYPE_F8E4M3FN, std::nan(""))));
+}
+
+TEST_F(FillTest, AnOtherFp8TakesZeroOnly) {
+  EXPECT_EQ(filled(MLA_DTYPE_F8E5M2, 0), 0);
   Random random(2);
-  TestTensor dst(MLA_DTYPE_F8E4M3FN, {4}, Layout::Dense, random);
+  TestTensor dst(MLA_DTYPE_F8E5M2, {4}, Layout::Dense, random);
   Canary canary(dst);
   expectUnimplemented(fill(dst, 1), "dst");
   EXPECT_EQ(canary.damage(), 0);

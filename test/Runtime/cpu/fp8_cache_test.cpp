@@ -144,6 +144,14 @@ TEST_F(Fp8CacheTest, GathersWindows) {
     reference::GatheredKv right = expected(batch.cache);
     EXPECT_EQ(cKv.array().data, rounded(out, right.cKv).data);
     EXPECT_EQ(kPe.array().data, rounded(out, right.kPe).data);
+    // Where the parts lie is no matter.
+    PagedBatch other = batch;
+    other.cache = batch.cache.moved(random, spec, random.chance(0.5));
+    TestTensor cKvOther = makeRows(out, rows, spec.latentWidth);
+    TestTensor kPeOther = makeRows(out, rows, spec.peWidth);
+    gather(other, cKvOther, kPeOther, start, length);
+    EXPECT_TRUE(cKvOther.sameBits(cKv));
+    EXPECT_TRUE(!kPe || kPeOther.sameBits(kPe));
     // One scale for the two parts shows in each.
     CachePool wrong = batch.cache;
     std::swap(wrong.latentScale, wrong.peScale);
