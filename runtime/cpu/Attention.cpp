@@ -23,7 +23,7 @@ static double costOf(const AttentionTask &task,
                      const AttentionTile::Shape &shape) {
   return static_cast<double>(task.rowEnd - task.rowBegin + 8) *
          static_cast<double>(task.keyEnd - task.keyBegin) *
-         static_cast<double>(shape.width + shape.valueWidth);
+         static_cast<double>(shape.width() + shape.value.width);
 }
 
 mla_status Attention::run() {
@@ -113,9 +113,13 @@ void Attention::attend(const AttentionTask &task, AttentionTile &tile) {
     tile.setBound(i, boundOf(task, task.rowBegin + i));
   }
   for (int64_t next = task.keyBegin; next < task.keyEnd;) {
-    int64_t first = next;
-    int64_t count = loadKeys(task, next, tile);
-    tile.addBlock(first, count);
+    int64_t first = next, more = 0;
+    int64_t count = loadKeys(task, next, AttentionTile::blockKeys, tile, 0);
+    if (tile.takesAddresses()) {
+      int64_t peek = next;
+      more = loadKeys(task, peek, AttentionTile::ahead, tile, count);
+    }
+    tile.addBlock(first, count, more);
   }
   for (int64_t i = 0; i < rows; ++i) {
     float *o = tile.finish(i);
@@ -124,8 +128,8 @@ void Attention::attend(const AttentionTask &task, AttentionTile &tile) {
       continue;
     }
     float *state = stateOf(task.state + i);
-    std::copy_n(o, shape.valueWidth, state);
-    state[shape.valueWidth] = tile.lse(i);
+    std::copy_n(o, shape.value.width, state);
+    state[shape.value.width] = tile.lse(i);
   }
 }
 
@@ -136,19 +140,19 @@ void Attention::merge(const AttentionTask &first, int64_t row, float *sum) {
   const AttentionTask *parts = &first;
   float top = empty, total = 0;
   for (int64_t i = 0; i < first.parts; ++i)
-    top = std::max(top, stateOf(parts[i].state + row)[shape.valueWidth]);
-  std::fill_n(sum, shape.valueWidth, 0.0f);
+    top = std::max(top, stateOf(parts[i].state + row)[shape.value.width]);
+  std::fill_n(sum, shape.value.width, 0.0f);
   for (int64_t i = 0; i < first.parts; ++i) {
     const float *state = stateOf(parts[i].state + row);
-    float lse = state[shape.valueWidth];
+    float lse = state[shape.value.width];
     if (lse == empty)
       continue;
     float weight = std::exp(lse - top);
     total += weight;
-    simd().add(sum, shape.valueWidth, weight, state);
+    simd().add(sum, shape.value.width, weight, state);
   }
   if (total != 0)
-    simd().scale(sum, shape.valueWidth, 1.0f / total);
+    simd().scale(sum, shape.value.width, 1.0f / total);
   store(first, first.rowBegin + row, sum,
         total != 0 ? top + std::log(total) : empty);
 }

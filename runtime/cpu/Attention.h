@@ -60,10 +60,12 @@ protected:
   /// Positions that `row` sees are below this. With indices: anything beyond
   /// their number.
   virtual int64_t boundOf(const AttentionTask &task, int64_t row) const = 0;
-  /// Writes at most AttentionTile::blockKeys keys, the first of them that of
-  /// `next`, which moves behind the last. Returns how many.
+  /// Gives the tile at most `most` keys of the task, the first as its key
+  /// `place`, from candidate `next` on, which moves behind them. Returns how
+  /// many.
   virtual int64_t loadKeys(const AttentionTask &task, int64_t &next,
-                           AttentionTile &tile) const = 0;
+                           int64_t most, AttentionTile &tile,
+                           int64_t place) const = 0;
   virtual void store(const AttentionTask &task, int64_t row, const float *o,
                      float lse) const = 0;
 
@@ -77,7 +79,7 @@ private:
   void attend(const AttentionTask &task, AttentionTile &tile);
   void merge(const AttentionTask &first, int64_t row, float *sum);
   float *stateOf(int64_t row) { return states + row * stateStride(); }
-  int64_t stateStride() const { return leadingDim(shape.valueWidth + 1); }
+  int64_t stateStride() const { return leadingDim(shape.value.width + 1); }
 
   const int64_t maxTiles;
   AttentionTask *tasks = nullptr;

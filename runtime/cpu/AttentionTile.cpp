@@ -16,23 +16,23 @@ static const float negativeInfinity = -std::numeric_limits<float>::infinity();
 /// Floats of the queries, which are row-major or transposed.
 static int64_t queryFloats(const AttentionTile::Shape &shape) {
   int64_t lines = paddedWidth(shape.rows);
-  return std::max(shape.rows * leadingDim(shape.width),
-                  shape.width * leadingDim(lines));
+  return std::max(shape.rows * leadingDim(shape.width()),
+                  shape.width() * leadingDim(lines));
 }
 
 int64_t AttentionTile::scratchSize(const Shape &shape) {
   int64_t lines = paddedWidth(shape.rows);
   return paddedWidth(queryFloats(shape)) +
-         blockKeys * (leadingDim(shape.width) + leadingDim(lines)) +
-         (shape.valuesApart ? blockKeys * leadingDim(shape.valueWidth) : 0) +
-         shape.rows * leadingDim(shape.valueWidth) +
+         blockKeys * (leadingDim(shape.width()) + leadingDim(lines)) +
+         (shape.valuesApart ? blockKeys * leadingDim(shape.value.width) : 0) +
+         shape.rows * leadingDim(shape.value.width) +
          lines * 6; // peak, total, factor, visible; bounds are twice as wide
 }
 
 AttentionTile::AttentionTile(float *block, const Shape &shape) : shape(shape) {
   int64_t lines = paddedWidth(shape.rows);
-  keyStride = leadingDim(shape.width);
-  sumStride = leadingDim(shape.valueWidth);
+  keyStride = leadingDim(shape.width());
+  sumStride = leadingDim(shape.value.width);
   queries = block;
   keys = queries + paddedWidth(queryFloats(shape));
   logits = keys + blockKeys * keyStride;
@@ -49,6 +49,8 @@ AttentionTile::AttentionTile(float *block, const Shape &shape) : shape(shape) {
 void AttentionTile::begin(int64_t count) {
   rows = count;
   few = rows <= simd().fewRows;
+  direct = few && shape.nope.kernels && shape.value.kernels &&
+           (shape.pe.width == 0 || shape.pe.kernels);
   logitStride = leadingDim(rows);
   int64_t lines = paddedWidth(rows);
   std::fill_n(sums, rows * sumStride, 0.0f);
@@ -56,18 +58,25 @@ void AttentionTile::begin(int64_t count) {
   std::fill_n(total, lines, 0.0f);
   std::fill_n(bounds, lines, std::numeric_limits<int64_t>::max());
   least = std::numeric_limits<int64_t>::max();
-  // Nobody reads what the padding gives, but it is multiplied.
-  if (few) {
-    int64_t padding = keyStride - shape.width;
-    for (int64_t i = 0; i < rows; ++i)
-      std::fill_n(queries + i * keyStride + shape.width, padding, 0.0f);
+  clearPadding();
+  if (few && !direct)
     for (int64_t k = 0; k < blockKeys; ++k)
-      std::fill_n(keys + k * keyStride + shape.width, padding, 0.0f);
-    std::fill_n(logits, blockKeys * logitStride, 0.0f);
-  } else {
-    for (int64_t d = 0; d < shape.width; ++d)
+      setKey(k, key(k), nullptr, value(k));
+}
+
+/// Nobody reads what comes of the padding, but it is computed with.
+void AttentionTile::clearPadding() {
+  int64_t lines = paddedWidth(rows), width = shape.width();
+  if (!few) {
+    for (int64_t d = 0; d < width; ++d)
       std::fill_n(queries + d * logitStride + rows, lines - rows, 0.0f);
+    return;
   }
+  for (int64_t i = 0; i < rows; ++i)
+    std::fill_n(queries + i * keyStride + width, keyStride - width, 0.0f);
+  for (int64_t k = 0; !direct && k < blockKeys; ++k)
+    std::fill_n(keys + k * keyStride + width, keyStride - width, 0.0f);
+  std::fill_n(logits, blockKeys * logitStride, 0.0f);
 }
 
 void AttentionTile::setSink(int64_t row, float sink) {
@@ -90,36 +99,58 @@ bool AttentionTile::hidesKeys(int64_t first, int64_t count) {
   return true;
 }
 
-void AttentionTile::addBlock(int64_t first, int64_t count) {
+void AttentionTile::addLogits(int64_t count, int64_t more) {
+  if (!few)
+    return simd().multiply(count, rows, shape.width(), keys, keyStride, queries,
+                           logitStride, logits, logitStride,
+                           /*accumulate=*/false);
+  if (!direct)
+    return simd().f32.dots(rows, count, paddedWidth(shape.width()), queries,
+                           keyStride, nopeRows, /*ahead=*/0, logits, 1,
+                           logitStride, /*accumulate=*/false);
+  shape.nope.kernels->dots(rows, count, shape.nope.width, queries, keyStride,
+                           nopeRows, more, logits, 1, logitStride,
+                           /*accumulate=*/false);
+  if (shape.pe.width > 0)
+    shape.pe.kernels->dots(rows, count, shape.pe.width,
+                           queries + shape.nope.width, keyStride, peRows, more,
+                           logits, 1, logitStride, /*accumulate=*/true);
+}
+
+void AttentionTile::addBlock(int64_t first, int64_t count, int64_t more) {
   if (count == 0)
     return;
-  if (few)
-    simd().dots(rows, count, shape.width, queries, keyStride, keys, keyStride,
-                logits, 1, logitStride);
-  else
-    simd().multiply(count, rows, shape.width, keys, keyStride, queries,
-                    logitStride, logits, logitStride, /*accumulate=*/false);
+  addLogits(count, more);
   bool hidden = hidesKeys(first, count);
   if (simd().softmax(paddedWidth(rows), count, logits, logitStride,
                      hidden ? visible : nullptr, peak, total, factor))
     for (int64_t i = 0; i < rows; ++i)
       if (factor[i] != 1)
-        simd().scale(sums + i * sumStride, shape.valueWidth, factor[i]);
+        simd().scale(sums + i * sumStride, shape.value.width, factor[i]);
   addValues(count, hidden);
 }
 
-void AttentionTile::addValues(int64_t count, bool hidden) {
-  if (!hidden || simd().finite(count, shape.valueWidth, values, valueStride))
-    return simd().multiplyTransposed(rows, shape.valueWidth, count, logits,
-                                     logitStride, values, valueStride, sums,
+/// Adds `count` values to the rows from `firstRow` on.
+void AttentionTile::addValues(int64_t firstRow, int64_t number, int64_t count) {
+  float *weights = logits + firstRow, *to = sums + firstRow * sumStride;
+  if (!few)
+    return simd().multiplyTransposed(number, shape.value.width, count, weights,
+                                     logitStride, values, valueStride, to,
                                      sumStride, /*accumulate=*/true);
+  const RowKernels &kernels = direct ? *shape.value.kernels : simd().f32;
+  kernels.multiply(number, paddedWidth(shape.value.width), count, weights,
+                   logitStride, valueRows, to, sumStride);
+}
+
+void AttentionTile::addValues(int64_t count, bool hidden) {
+  if (!hidden ||
+      (!few && simd().finite(count, shape.value.width, values, valueStride)))
+    return addValues(0, rows, count);
+  // Rows that see as many keys as their neighbours go together.
   for (int64_t i = 0, next; i < rows; i = next) {
     for (next = i + 1; next < rows && visible[next] == visible[i];)
       ++next;
-    simd().multiplyTransposed(next - i, shape.valueWidth, visible[i],
-                              logits + i, logitStride, values, valueStride,
-                              sums + i * sumStride, sumStride,
-                              /*accumulate=*/true);
+    addValues(i, next - i, visible[i]);
   }
 }
 
@@ -127,7 +158,7 @@ float *AttentionTile::finish(int64_t row) {
   float *sum = sums + row * sumStride;
   // Nothing was added to the sum either where the total is 0.
   if (total[row] != 0)
-    simd().scale(sum, shape.valueWidth, 1.0f / total[row]);
+    simd().scale(sum, shape.value.width, 1.0f / total[row]);
   return sum;
 }
 

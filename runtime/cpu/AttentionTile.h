@@ -19,24 +19,37 @@ namespace cpu {
 /// each row keeps its largest logit, the sum of exponentials below it and the
 /// weighted sum of values.
 ///
-/// All is f32. The logits are kept as [keys, rows]: then the keys are the
-/// scalars of logits = keys * queries^T and the rows of o += weights * values,
-/// and no block is ever transposed. The softmax has the rows side by side in
-/// vectors.
+/// All arithmetic is f32. The logits are kept as [keys, rows], with the rows
+/// side by side in the softmax's vectors. Few rows: the queries stay row-major,
+/// a logit is a scalar product, and keys and values are widened in registers
+/// where they lie, if their type allows. Many rows: the queries are transposed
+/// once and a block of keys is brought to f32, which then gives the scalars of
+/// logits = keys * queries^T and the rows of o += weights * values; no block is
+/// ever transposed.
 ///
 /// Rows don't touch each other, and a key outside a row's bound doesn't touch
 /// the row: it gets the weight 0, and where a value of it is infinite or a NaN,
 /// which 0 times wouldn't remove, it isn't multiplied at all.
 class AttentionTile {
 public:
-  static const int64_t blockKeys = 64;
+  static const int64_t blockKeys = 64; ///< At most, of a block.
+  static const int64_t ahead = 8;      ///< Rows that may be given beyond it.
+
+  /// Columns of the keys, or the values. Kernels: null where rows have to be
+  /// converted.
+  struct Part {
+    int64_t width = 0;
+    const RowKernels *kernels = nullptr;
+  };
 
   struct Shape {
-    int64_t rows;       ///< At most, of a tile.
-    int64_t width;      ///< Of queries and keys.
-    int64_t valueWidth; ///< Of values and results.
-    /// False: a value is its key's first columns.
+    int64_t rows; ///< At most, of a tile.
+    Part nope, pe;
+    Part value;
+    /// False: a value is the nope part of its key.
     bool valuesApart;
+
+    int64_t width() const { return nope.width + pe.width; }
   };
 
   /// Floats.
@@ -58,7 +71,7 @@ public:
       int64_t number = std::min(blockKeys, rows - i);
       for (int64_t j = 0; j < number; ++j)
         load(i + j, keys + j * keyStride);
-      simd().transpose(number, shape.width, keys, keyStride, queries + i,
+      simd().transpose(number, shape.width(), keys, keyStride, queries + i,
                        logitStride);
     }
   }
@@ -69,13 +82,20 @@ public:
   /// `row` sees the keys at positions below `bound`.
   void setBound(int64_t row, int64_t bound);
 
-  /// Where to write key `k` of a block, and its value where that is apart.
+  /// Whether a block is given by addresses, with setKey(), or else is written
+  /// to key() and, where values are apart, to value().
+  bool takesAddresses() const { return direct; }
+  void setKey(int64_t k, const void *nope, const void *pe, const void *value) {
+    nopeRows[k] = nope;
+    peRows[k] = pe;
+    valueRows[k] = value;
+  }
   float *key(int64_t k) { return keys + k * keyStride; }
   float *value(int64_t k) { return values + k * valueStride; }
 
-  /// Adds the `count` keys that were written, which are at the positions from
-  /// `first` on.
-  void addBlock(int64_t first, int64_t count);
+  /// Adds the `count` keys that were given, which are at the positions from
+  /// `first` on. The addresses of `more` keys are those that come next.
+  void addBlock(int64_t first, int64_t count, int64_t more);
 
   /// Divides the row's sum in place and returns it; 0 where no key was added.
   float *finish(int64_t row);
@@ -84,17 +104,22 @@ public:
 
 private:
   void begin(int64_t count);
+  void clearPadding();
+  void addLogits(int64_t count, int64_t more);
   bool hidesKeys(int64_t first, int64_t count);
   void addValues(int64_t count, bool hidden);
+  void addValues(int64_t firstRow, int64_t number, int64_t count);
 
   Shape shape;
   int64_t rows = 0;
-  bool few = false; ///< Row-major queries and scalar products; else transposed.
+  bool few = false, direct = false;
   int64_t least = 0; ///< Bound.
   int64_t keyStride, valueStride, logitStride, sumStride;
   float *queries, *keys, *values, *logits, *sums, *peak, *total, *factor;
   int32_t *visible;
   int64_t *bounds;
+  const void *nopeRows[blockKeys + ahead], *peRows[blockKeys + ahead],
+      *valueRows[blockKeys + ahead];
 };
 
 } // namespace cpu

@@ -4,9 +4,10 @@
 //===----------------------------------------------------------------------===//
 //
 // A weight is read once for all tokens of a task, which are most often all
-// there are: for few tokens (a decode step) a strip of its rows at a time, used
-// at once; for many it is brought to f32, and transposed where it has to be, as
-// a whole, and tiles of tokens are multiplied with it.
+// there are. For few tokens (a decode step) its rows go from where they lie to
+// registers, if their type allows; for many it is brought to f32, and
+// transposed where it has to be, as a whole, and tiles of tokens are multiplied
+// with it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,30 +29,31 @@ class HeadProduct {
 public:
   HeadProduct(const View &x, const View &w, const View &out, bool transposed)
       : x(x), w(w), out(out), transposed(transposed), inner(x.width()),
-        outer(out.width()), few(out.dim(0) <= simd().fewRows) {}
+        outer(out.width()),
+        few(out.dim(0) <= std::min(simd().fewRows, tileTokens)) {}
 
   int64_t scratchSize() const {
-    return weightFloats() + stripRows * weightStride() +
+    return wholeFloats() + stripRows * weightStride() +
            tileTokens * (leadingDim(inner) + leadingDim(outer));
   }
 
-  /// Tokens [begin, end) of head `h`.
+  /// Tokens [begin, end) of head `h`; all of them where there are few.
   void run(float *block, int64_t h, int64_t begin, int64_t end) const {
-    float *weight = block;
-    float *strip = weight + weightFloats();
+    float *whole = block;
+    float *strip = whole + wholeFloats();
     float *in = strip + stripRows * weightStride();
     float *result = in + tileTokens * leadingDim(inner);
     if (!few)
-      loadWeight(h, weight, strip);
+      loadWeight(h, whole, strip);
     for (int64_t t = begin; t < end; t += tileTokens) {
       int64_t count = std::min(tileTokens, end - t);
       loadTokens(h, t, count, in);
-      if (!few)
-        simd().multiply(count, outer, inner, in, leadingDim(inner), weight,
+      if (few)
+        multiplyFew(h, count, in, whole, strip, result);
+      else
+        simd().multiply(count, outer, inner, in, leadingDim(inner), whole,
                         leadingDim(outer), result, leadingDim(outer),
                         /*accumulate=*/false);
-      else
-        multiplyByStrips(h, count, in, strip, result);
       for (int64_t i = 0; i < count; ++i)
         storeRow(out, out.at(t + i, h), result + i * leadingDim(outer));
     }
@@ -59,12 +61,15 @@ public:
 
 private:
   int64_t weightStride() const { return leadingDim(w.width()); }
-  int64_t weightFloats() const { return few ? 0 : inner * leadingDim(outer); }
+  /// The weight [inner, outer], or the transposed tokens [inner, tokens].
+  int64_t wholeFloats() const {
+    return inner * leadingDim(few ? tileTokens : outer);
+  }
 
   /// The padding is 0 for the scalar products.
-  void loadTokens(int64_t h, int64_t t, int64_t count, float *in) const {
+  void loadTokens(int64_t h, int64_t t, int64_t count, float *rows) const {
     for (int64_t i = 0; i < count; ++i) {
-      float *row = in + i * leadingDim(inner);
+      float *row = rows + i * leadingDim(inner);
       loadRow(x, x.rank == 2 ? x.at(t + i) : x.at(t + i, h), row);
       std::fill(row + inner, row + leadingDim(inner), 0.0f);
     }
@@ -91,20 +96,31 @@ private:
     }
   }
 
-  void multiplyByStrips(int64_t h, int64_t count, const float *in, float *strip,
-                        float *result) const {
-    if (inner == 0)
+  void multiplyFew(int64_t h, int64_t count, const float *in, float *turned,
+                   float *strip, float *result) const {
+    const RowKernels *own = rowKernels(w);
+    const RowKernels &kernels = own ? *own : simd().f32;
+    const void *rows[stripRows];
+    if (!transposed) {
+      simd().transpose(count, inner, in, leadingDim(inner), turned,
+                       leadingDim(count));
       std::fill_n(result, count * leadingDim(outer), 0.0f);
+    }
     for (int64_t r = 0; r < w.dim(1); r += stripRows) {
       int64_t number = std::min(stripRows, w.dim(1) - r);
-      loadStrip(h, r, number, strip);
+      if (!own)
+        loadStrip(h, r, number, strip);
+      for (int64_t i = 0; i < number; ++i)
+        rows[i] = own ? static_cast<const void *>(w.at(h, r + i))
+                      : strip + i * weightStride();
       if (transposed)
-        simd().dots(count, number, inner, in, leadingDim(inner), strip,
-                    weightStride(), result + r, leadingDim(outer), 1);
+        kernels.dots(count, number, paddedWidth(inner), in, leadingDim(inner),
+                     rows, /*ahead=*/0, result + r, leadingDim(outer), 1,
+                     /*accumulate=*/false);
       else
-        simd().multiply(count, outer, number, in + r, leadingDim(inner), strip,
-                        weightStride(), result, leadingDim(outer),
-                        /*accumulate=*/r > 0);
+        kernels.multiply(count, paddedWidth(outer), number,
+                         turned + r * leadingDim(count), leadingDim(count),
+                         rows, result, leadingDim(outer));
     }
   }
 

@@ -82,6 +82,21 @@ void mla::cpu::loadRow(const View &view, const char *row, float *out) {
   }
 }
 
+const RowKernels *mla::cpu::rowKernels(const View &view) {
+  if (view.step() != 1 || view.width() % 16 != 0)
+    return nullptr;
+  switch (view.dtype) {
+  case MLA_DTYPE_F32:
+    return &simd().f32;
+  case MLA_DTYPE_F16:
+    return &simd().f16;
+  case MLA_DTYPE_BF16:
+    return &simd().bf16;
+  default:
+    return nullptr;
+  }
+}
+
 void mla::cpu::storeRow(const View &view, char *row, const float *in) {
   int64_t count = view.width();
   if (count == 0)

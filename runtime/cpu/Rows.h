@@ -7,6 +7,7 @@
 #define MLA_RUNTIME_CPU_ROWS_H
 
 #include "View.h"
+#include "simd/SimdKernels.h"
 
 namespace mla {
 namespace cpu {
@@ -14,6 +15,10 @@ namespace cpu {
 /// Reads the row of `view` at address `row` (view.width() elements of f32, f16,
 /// bf16 or f8E4M3FN) into contiguous `out`; exact.
 void loadRow(const View &view, const char *row, float *out);
+
+/// The kernels that take the rows of `view` as they are: contiguous, of a type
+/// that they know, and in whole lines of 16 elements. Null: there are none.
+const RowKernels *rowKernels(const View &view);
 
 /// Writes contiguous `in` to the row of `view` at address `row`, rounding to
 /// the nearest, ties to even; f8E4M3FN saturates.

@@ -45,8 +45,13 @@ private:
   shapeOf(const mla_absorbed_attention_params &params) {
     View query(params.query);
     int64_t rows = query.dim(1) * (params.indices ? 1 : query.dim(0));
-    return {std::min(tileRows, rows), query.width(),
-            View(params.cache_latent).width(), /*valuesApart=*/false};
+    View latent(params.cache_latent), pe(params.cache_pe);
+    AttentionTile::Part nope{latent.width(), rowKernels(latent)};
+    return {std::min(tileRows, rows),
+            nope,
+            {pe.width(), rowKernels(pe)},
+            nope,
+            /*valuesApart=*/false};
   }
 
   static int64_t maxTiles(const mla_absorbed_attention_params &params) {
@@ -176,33 +181,42 @@ private:
     return visible(row / heads, task.length, task.tokensEnd);
   }
 
-  int64_t loadKeys(const AttentionTask &task, int64_t &next,
-                   AttentionTile &tile) const override {
+  int64_t loadKeys(const AttentionTask &task, int64_t &next, int64_t most,
+                   AttentionTile &tile, int64_t place) const override {
     if (indices)
-      return loadIndexed(task, next, tile);
-    int64_t count = std::min(AttentionTile::blockKeys, task.keyEnd - next);
+      return loadIndexed(task, next, most, tile, place);
+    int64_t count = std::min(most, task.keyEnd - next);
     int64_t size = cache.pageSize();
     int64_t logical = next / size, line = next % size;
     for (int64_t k = 0; k < count; ++logical, line = 0) {
       int64_t page = cache.pageOf(task.sequence, logical);
       for (; line < size && k < count; ++line, ++k)
-        cacheRows.load(page, line, tile.key(k));
+        loadKey(page, line, tile, place + k);
     }
     next += count;
     return count;
   }
 
-  int64_t loadIndexed(const AttentionTask &task, int64_t &next,
-                      AttentionTile &tile) const {
-    int64_t token = task.rowBegin / heads, count = 0;
-    for (; next < task.keyEnd && count < AttentionTile::blockKeys; ++next) {
+  int64_t loadIndexed(const AttentionTask &task, int64_t &next, int64_t most,
+                      AttentionTile &tile, int64_t place) const {
+    int64_t token = task.rowBegin / heads, size = cache.pageSize(), count = 0;
+    for (; next < task.keyEnd && count < most; ++next) {
       int64_t position = loadInt(indices, token, next);
       if (position < 0 || position >= task.bound)
         continue;
-      int64_t page = cache.pageOf(task.sequence, position / cache.pageSize());
-      cacheRows.load(page, position % cache.pageSize(), tile.key(count++));
+      loadKey(cache.pageOf(task.sequence, position / size), position % size,
+              tile, place + count++);
     }
     return count;
+  }
+
+  void loadKey(int64_t page, int64_t line, AttentionTile &tile,
+               int64_t k) const {
+    if (!tile.takesAddresses())
+      return cacheRows.load(page, line, tile.key(k));
+    const void *latent = cache.latent.at(page, line);
+    tile.setKey(k, latent, cache.pe ? cache.pe.at(page, line) : nullptr,
+                latent);
   }
 
   void store(const AttentionTask &, int64_t row, const float *sum,

@@ -40,7 +40,12 @@ private:
   shapeOf(const mla_expanded_attention_params &params) {
     View query(params.q);
     int64_t rows = params.indices ? 1 : std::min(tileTokens, query.dim(0));
-    return {rows, query.width(), View(params.v).width(), /*valuesApart=*/true};
+    View kNope(params.k_nope), kPe(params.k_pe), v(params.v);
+    return {rows,
+            {kNope.width(), rowKernels(kNope)},
+            {kPe.width(), rowKernels(kPe)},
+            {v.width(), rowKernels(v)},
+            /*valuesApart=*/true};
   }
 
   static int64_t maxTiles(const mla_expanded_attention_params &params) {
@@ -149,25 +154,25 @@ private:
     return indices ? std::numeric_limits<int64_t>::max() : visible(task, row);
   }
 
-  int64_t loadKeys(const AttentionTask &task, int64_t &next,
-                   AttentionTile &tile) const override {
+  int64_t loadKeys(const AttentionTask &task, int64_t &next, int64_t most,
+                   AttentionTile &tile, int64_t place) const override {
     if (indices)
-      return loadIndexed(task, next, tile);
-    int64_t count = std::min(AttentionTile::blockKeys, task.keyEnd - next);
+      return loadIndexed(task, next, most, tile, place);
+    int64_t count = std::min(most, task.keyEnd - next);
     for (int64_t k = 0; k < count; ++k)
-      loadKey(task, next + k, tile, k);
+      loadKey(task, next + k, tile, place + k);
     next += count;
     return count;
   }
 
-  int64_t loadIndexed(const AttentionTask &task, int64_t &next,
-                      AttentionTile &tile) const {
+  int64_t loadIndexed(const AttentionTask &task, int64_t &next, int64_t most,
+                      AttentionTile &tile, int64_t place) const {
     int64_t first = params.window_length > 0 ? params.window_start : 0;
     int64_t count = 0;
-    for (; next < task.keyEnd && count < AttentionTile::blockKeys; ++next) {
+    for (; next < task.keyEnd && count < most; ++next) {
       int64_t position = loadInt(indices, task.rowBegin, next);
       if (position >= first && position < task.bound)
-        loadKey(task, position, tile, count++);
+        loadKey(task, position, tile, place + count++);
     }
     return count;
   }
@@ -175,6 +180,9 @@ private:
   void loadKey(const AttentionTask &task, int64_t position, AttentionTile &tile,
                int64_t k) const {
     int64_t row = task.keyRow + position;
+    if (tile.takesAddresses())
+      return tile.setKey(k, kNope.at(row, task.head),
+                         kPe ? kPe.at(row) : nullptr, v.at(row, task.head));
     loadRow(kNope, kNope.at(row, task.head), tile.key(k));
     if (kPe)
       loadRow(kPe, kPe.at(row), tile.key(k) + nopeWidth);

@@ -25,8 +25,24 @@
 namespace mla {
 namespace cpu {
 
+/// Products with rows of one type, wherever they are: b[i] is row i's address.
+/// They take a row from memory to registers, and so each row but once or twice:
+/// for few rows of a.
+struct RowKernels {
+  /// c[i * stepM + j * stepN] = a[i,0:k] . b[j][0:k] for m rows of a and n of
+  /// b, or += it. Addresses up to b[n + ahead] exist, and those rows will be
+  /// asked for next. k is a multiple of 16.
+  void (*dots)(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+               const void *const *b, int64_t ahead, float *c, int64_t stepM,
+               int64_t stepN, bool accumulate);
+  /// c[m,n] += at[k,m]^T * b[0:k][0:n]. n is a multiple of 16.
+  void (*multiply)(int64_t m, int64_t n, int64_t k, const float *at,
+                   int64_t lda, const void *const *b, float *c, int64_t ldc);
+};
+
 struct SimdKernels {
   const char *name;
+  /// Rows of a up to which RowKernels are the faster way.
   int64_t fewRows;
 
   /// Rows of 16-bit floats to f32, and back to the nearest, ties to even.
@@ -48,12 +64,7 @@ struct SimdKernels {
   void (*multiplyTransposed)(int64_t m, int64_t n, int64_t k, const float *at,
                              int64_t lda, const float *b, int64_t ldb, float *c,
                              int64_t ldc, bool accumulate);
-  /// c[i * stepM + j * stepN] = a[i,:] . b[j,:] for m rows of a and n of b.
-  /// Whole lines of both, whose padding is to be 0. Needs no transposed matrix,
-  /// and is the faster way for m up to `fewRows`.
-  void (*dots)(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
-               const float *b, int64_t ldb, float *c, int64_t stepM,
-               int64_t stepN);
+  RowKernels f32, f16, bf16;
 
   /// One step of the online softmax for `rows` queries in whole lines: logits
   /// [keys, rows] become the weights exp(logit - peak[row]), where the peaks

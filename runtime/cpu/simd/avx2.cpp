@@ -21,24 +21,31 @@ const char levelName[] = "avx2";
 // 6 x 2 sums, 2 vectors of b and one of a: 15 of 16 registers.
 const int ProductRows = 6, ProductVectors = 2, WideVectors = 8, ThinRows = 8;
 const int64_t fewRows = 8;
-const int DotRows = 2;
+const int DotRows = 4;
 
-inline Vec widenHalf(const uint16_t *in) {
+inline Quad sumsOf(Vec a, Vec b, Vec c, Vec d) {
+  // Of each half: the sums of a, b, c and d in it.
+  __m256 sums = _mm256_hadd_ps(_mm256_hadd_ps((__m256)a, (__m256)b),
+                               _mm256_hadd_ps((__m256)c, (__m256)d));
+  return (Quad)(_mm256_castps256_ps128(sums) + _mm256_extractf128_ps(sums, 1));
+}
+
+inline Vec loadVec(const F16 *in) {
   return (Vec)_mm256_cvtph_ps(
       _mm_loadu_si128(reinterpret_cast<const __m128i *>(in)));
 }
 
-inline void narrowHalf(Vec value, uint16_t *out) {
+inline void storeVec(F16 *out, Vec value) {
   _mm_storeu_si128(reinterpret_cast<__m128i *>(out),
                    _mm256_cvtps_ph((__m256)value, _MM_FROUND_TO_NEAREST_INT));
 }
 
-inline Bits extendHalves(const uint16_t *in) {
+inline Bits loadHalves(const BF16 *in) {
   return (Bits)_mm256_cvtepu16_epi32(
       _mm_loadu_si128(reinterpret_cast<const __m128i *>(in)));
 }
 
-inline void truncateHalves(Bits value, uint16_t *out) {
+inline void storeHalves(BF16 *out, Bits value) {
   // Packs within each half of 128 bits; the two results are then joined.
   __m256i packed = _mm256_packus_epi32((__m256i)value, (__m256i)value);
   _mm_storeu_si128(

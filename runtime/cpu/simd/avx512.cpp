@@ -21,31 +21,39 @@ const char levelName[] = "avx512";
 // 8 x 3 sums, 3 vectors of b and one of a: 28 of 32 registers.
 const int ProductRows = 8, ProductVectors = 3, WideVectors = 8, ThinRows = 16;
 const int64_t fewRows = 24;
-const int DotRows = 4;
+const int DotRows = 8;
 
-// Masked with all lanes: of the plain forms GCC 12 thinks that they read
-// something uninitialized.
-const __mmask16 all = 0xffff;
-
-inline Vec widenHalf(const uint16_t *in) {
-  return (Vec)_mm512_maskz_cvtph_ps(
-      all, _mm256_loadu_si256(reinterpret_cast<const __m256i *>(in)));
+inline Quad sumsOf(Vec a, Vec b, Vec c, Vec d) {
+  __m512 ab = _mm512_unpacklo_ps((__m512)a, (__m512)b) +
+              _mm512_unpackhi_ps((__m512)a, (__m512)b);
+  __m512 cd = _mm512_unpacklo_ps((__m512)c, (__m512)d) +
+              _mm512_unpackhi_ps((__m512)c, (__m512)d);
+  // Of each quarter: the sums of a, b, c and d in it.
+  __m512 sums = (__m512)_mm512_unpacklo_pd((__m512d)ab, (__m512d)cd) +
+                (__m512)_mm512_unpackhi_pd((__m512d)ab, (__m512d)cd);
+  __m256 half = _mm512_castps512_ps256(sums) + _mm512_extractf32x8_ps(sums, 1);
+  return (Quad)(_mm256_castps256_ps128(half) + _mm256_extractf128_ps(half, 1));
 }
 
-inline void narrowHalf(Vec value, uint16_t *out) {
+inline Vec loadVec(const F16 *in) {
+  return (Vec)_mm512_cvtph_ps(
+      _mm256_loadu_si256(reinterpret_cast<const __m256i *>(in)));
+}
+
+inline void storeVec(F16 *out, Vec value) {
   _mm256_storeu_si256(
       reinterpret_cast<__m256i *>(out),
-      _mm512_maskz_cvtps_ph(all, (__m512)value, _MM_FROUND_TO_NEAREST_INT));
+      _mm512_cvtps_ph((__m512)value, _MM_FROUND_TO_NEAREST_INT));
 }
 
-inline Bits extendHalves(const uint16_t *in) {
-  return (Bits)_mm512_maskz_cvtepu16_epi32(
-      all, _mm256_loadu_si256(reinterpret_cast<const __m256i *>(in)));
+inline Bits loadHalves(const BF16 *in) {
+  return (Bits)_mm512_cvtepu16_epi32(
+      _mm256_loadu_si256(reinterpret_cast<const __m256i *>(in)));
 }
 
-inline void truncateHalves(Bits value, uint16_t *out) {
+inline void storeHalves(BF16 *out, Bits value) {
   _mm256_storeu_si256(reinterpret_cast<__m256i *>(out),
-                      _mm512_maskz_cvtepi32_epi16(all, (__m512i)value));
+                      _mm512_cvtepi32_epi16((__m512i)value));
 }
 
 } // namespace

@@ -22,27 +22,36 @@ const char levelName[] = "generic";
 // registers.
 const int ProductRows = 4, ProductVectors = 2, WideVectors = 4, ThinRows = 4;
 const int64_t fewRows = 1024;
-const int DotRows = 2;
+const int DotRows = 4;
 
-inline Vec widenHalf(const uint16_t *in) {
+inline Quad sumsOf(Vec a, Vec b, Vec c, Vec d) {
+  Vec ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) +
+           __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  Vec cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) +
+           __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
+         __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
+inline Vec loadVec(const F16 *in) {
   Vec result;
   for (int i = 0; i < lanes; ++i)
-    result[i] = mla::cpu::widen(mla::cpu::Half{in[i]});
+    result[i] = mla::cpu::widen(mla::cpu::Half{in[i].bits});
   return result;
 }
 
-inline void narrowHalf(Vec value, uint16_t *out) {
+inline void storeVec(F16 *out, Vec value) {
   for (int i = 0; i < lanes; ++i)
-    out[i] = mla::cpu::narrow<mla::cpu::Half>(value[i]).bits;
+    out[i].bits = mla::cpu::narrow<mla::cpu::Half>(value[i]).bits;
 }
 
-inline Bits extendHalves(const uint16_t *in) {
-  return Bits{in[0], in[1], in[2], in[3]};
+inline Bits loadHalves(const BF16 *in) {
+  return Bits{in[0].bits, in[1].bits, in[2].bits, in[3].bits};
 }
 
-inline void truncateHalves(Bits value, uint16_t *out) {
+inline void storeHalves(BF16 *out, Bits value) {
   for (int i = 0; i < lanes; ++i)
-    out[i] = static_cast<uint16_t>(value[i]);
+    out[i].bits = static_cast<uint16_t>(value[i]);
 }
 
 } // namespace
