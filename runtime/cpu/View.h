@@ -56,7 +56,8 @@ public:
     int64_t offset = 0;
     int32_t i = 0;
     ((offset += static_cast<int64_t>(indices) * strides[i++]), ...);
-    return base + offset * elementSize;
+    // Rows without elements have no address.
+    return base ? base + offset * elementSize : nullptr;
   }
 
   /// The view's columns [begin, begin + count).

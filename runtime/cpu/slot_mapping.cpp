@@ -20,10 +20,8 @@ struct Ownership {
 
   explicit Ownership(const mla_slot_mapping_params &params)
       : rank(params.cp_rank), size(std::max<int64_t>(params.cp_size, 1)),
-        interleave(std::max<int64_t>(params.cp_interleave, 1)) {
-    if (__builtin_mul_overflow(size, interleave, &group))
-      group = INT64_MAX;
-  }
+        interleave(std::max<int64_t>(params.cp_interleave, 1)),
+        group(size * interleave) {}
 
   bool owns(int64_t position) const {
     return size == 1 || position / interleave % size == rank;
@@ -55,7 +53,9 @@ mla_status mla::cpu::slot_mapping(mla_context &ctx,
   View localLens(params.local_kv_lens), bounds(params.kv_bounds);
   Ownership ownership(params);
   int64_t numSeqs = kvLens.dim(0), tokens = positions.dim(0);
-  int64_t capacity = pageTable.dim(1) * params.page_size;
+  int64_t capacity; // of a table without rows it may be anything
+  if (__builtin_mul_overflow(pageTable.dim(1), params.page_size, &capacity))
+    capacity = INT32_MAX;
 
   // What padding gets; sequences that turn out unusable keep it too.
   for (int64_t t = 0; t < tokens; ++t) {

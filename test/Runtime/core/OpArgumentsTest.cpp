@@ -58,7 +58,23 @@ TEST(OpArguments, SlotMapping) {
   EXPECT_EQ(answer(mla_slot_mapping, c.p),
             invalid + "mla_slot_mapping: page_size: expected a positive value, "
                       "got 0");
+  // Products of two of these stay in i64.
+  c.p.page_size = int64_t{INT32_MAX} + 1;
+  EXPECT_EQ(answer(mla_slot_mapping, c.p),
+            invalid + "mla_slot_mapping: page_size: expected at most "
+                      "2147483647, got 2147483648");
+  c.p.page_size = INT32_MAX;
+  EXPECT_EQ(answer(mla_slot_mapping, c.p), "OK");
   c.p.page_size = 8;
+  c.p.cp_size = c.p.cp_interleave = INT64_MAX;
+  EXPECT_EQ(answer(mla_slot_mapping, c.p),
+            invalid + "mla_slot_mapping: cp_size: expected at most "
+                      "2147483647, got 9223372036854775807");
+  c.p.cp_size = INT32_MAX;
+  EXPECT_EQ(answer(mla_slot_mapping, c.p),
+            invalid + "mla_slot_mapping: cp_interleave: expected at most "
+                      "2147483647, got 9223372036854775807");
+  c.p.cp_size = c.p.cp_interleave = 0;
   c.p.cp_rank = 1;
   EXPECT_EQ(answer(mla_slot_mapping, c.p),
             invalid + "mla_slot_mapping: cp_rank: expected a rank in [0, 1), "
