@@ -144,3 +144,60 @@ func.func @context_only(
       {rope = #mla.rope<interleaved, head_dim = 2>, softmax_scale = 0.5 : f64}
   return %r#0, %r#1 : tensor<64x2x4xbf16>, tensor<?x16x10xbf16>
 }
+
+// -----
+
+// Rows of no columns can't be sliced; nobody sees a key then.
+// CHECK-LABEL: func.func @no_pages(
+// CHECK-NOT:     mla.expanded_attention
+// CHECK:         mla.absorbed_attention
+// CHECK-NOT:     mla.expanded_attention
+// CHECK:         return
+func.func @no_pages(
+    %q: tensor<?x2x6xbf16>, %c_kv: tensor<?x8xbf16>, %k_pe: tensor<?x2xbf16>,
+    %w_kv_b: tensor<2x8x8xbf16>, %page_table: tensor<?x0xi32>,
+    %kv_lens: tensor<?xi32>, %cu_q: tensor<?xi32>, %cos_sin: tensor<?x2xf32>,
+    %num_generation_seqs: index, %num_generation_tokens: index, %out: tensor<?x2x4xbf16>,
+    %cache: tensor<?x16x10xbf16>)
+    -> (tensor<?x2x4xbf16>, tensor<?x16x10xbf16>) {
+  %r:2 = mla.attention
+      ins(q = %q : tensor<?x2x6xbf16>, c_kv = %c_kv : tensor<?x8xbf16>,
+          k_pe = %k_pe : tensor<?x2xbf16>, w_kv_b = %w_kv_b : tensor<2x8x8xbf16>,
+          page_table = %page_table : tensor<?x0xi32>,
+          kv_lens = %kv_lens : tensor<?xi32>, cu_q = %cu_q : tensor<?xi32>,
+          cos_sin = %cos_sin : tensor<?x2xf32>,
+          num_generation_seqs = %num_generation_seqs : index,
+          num_generation_tokens = %num_generation_tokens : index)
+      outs(out = %out : tensor<?x2x4xbf16>, cache = %cache : tensor<?x16x10xbf16>)
+      {rope = #mla.rope<interleaved, head_dim = 2>, softmax_scale = 0.5 : f64}
+  return %r#0, %r#1 : tensor<?x2x4xbf16>, tensor<?x16x10xbf16>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @no_indices(
+// CHECK-NOT:     mla.expanded_attention
+// CHECK:         mla.absorbed_attention
+// CHECK-NOT:     mla.expanded_attention
+// CHECK:         return
+func.func @no_indices(
+    %q: tensor<?x2x6xbf16>, %c_kv: tensor<?x8xbf16>, %k_pe: tensor<?x2xbf16>,
+    %w_kv_b: tensor<2x8x8xbf16>, %page_table: tensor<?x?xi32>,
+    %kv_lens: tensor<?xi32>, %cu_q: tensor<?xi32>, %cos_sin: tensor<?x2xf32>,
+    %indices: tensor<?x0xi32>,
+    %num_generation_seqs: index, %num_generation_tokens: index, %out: tensor<?x2x4xbf16>,
+    %cache: tensor<?x16x10xbf16>)
+    -> (tensor<?x2x4xbf16>, tensor<?x16x10xbf16>) {
+  %r:2 = mla.attention
+      ins(q = %q : tensor<?x2x6xbf16>, c_kv = %c_kv : tensor<?x8xbf16>,
+          k_pe = %k_pe : tensor<?x2xbf16>, w_kv_b = %w_kv_b : tensor<2x8x8xbf16>,
+          page_table = %page_table : tensor<?x?xi32>,
+          kv_lens = %kv_lens : tensor<?xi32>, cu_q = %cu_q : tensor<?xi32>,
+          cos_sin = %cos_sin : tensor<?x2xf32>,
+          indices = %indices : tensor<?x0xi32>,
+          num_generation_seqs = %num_generation_seqs : index,
+          num_generation_tokens = %num_generation_tokens : index)
+      outs(out = %out : tensor<?x2x4xbf16>, cache = %cache : tensor<?x16x10xbf16>)
+      {rope = #mla.rope<interleaved, head_dim = 2>, softmax_scale = 0.5 : f64}
+  return %r#0, %r#1 : tensor<?x2x4xbf16>, tensor<?x16x10xbf16>
+}

@@ -132,12 +132,23 @@ static Part getGeneration(FormBuilder &form) {
   return part;
 }
 
+/// Whether it is known now that no token sees a key. Then there are tensors
+/// whose rows can't be sliced, and no form to choose.
+static bool seesNothing(FormBuilder &form) {
+  auto hasNoColumns = [](Value tensor) {
+    return tensor &&
+           cast<RankedTensorType>(tensor.getType()).getDimSize(1) == 0;
+  };
+  return isZeroInteger(form.getSequences(Part())) ||
+         hasNoColumns(form.op.getPageTable()) ||
+         hasNoColumns(form.op.getIndices());
+}
+
 LogicalResult mla::detail::buildAutoForm(FormBuilder &form,
                                          int64_t chunkLength) {
   AttentionOp op = form.op;
-  // A quantized query exists in the absorbed form alone; where there is no
-  // sequence, nothing can be rebuilt.
-  if (op.getQueryScale() || isZeroInteger(form.getSequences(Part()))) {
+  // A quantized query exists in the absorbed form alone.
+  if (op.getQueryScale() || seesNothing(form)) {
     buildAbsorbedForm(form);
     return success();
   }
