@@ -67,7 +67,7 @@ Fault = namedtuple("Fault", "name file edits tests later", defaults=[None])
 CPU = "runtime/cpu/"
 CALLS = "lib/Conversion/MLAToRuntime/CallBuilder.cpp"
 CONFIG = "lib/Import/ModelConfig.cpp"
-DECOMPOSE = "lib/Transforms/Decompose.cpp"
+DECOMPOSE = "lib/Transforms/Decompose/"
 
 FAULTS = [
     Fault("pairing swapped", CPU + "Rotation.h",
@@ -131,9 +131,12 @@ FAULTS = [
           [("sink == negativeInfinity ? 0.0f : 1.0f", "sink == negativeInfinity ? 0.0f : 2.0f")],
           [cpu("AbsorbedAttentionTest.ASink*"), cpu("ExpandedAttentionTest.*"),
            parity("hy_v4")]),
-    Fault("K and V halves of w_kv_b swapped", DECOMPOSE,
-          [("slice(op.getWKvB(), 1, 0, {heads", "slice(op.getWKvB(), 1, value, {heads"),
-           ("slice(op.getWKvB(), 1, nope, {heads", "slice(op.getWKvB(), 1, 0, {heads")],
+    Fault("a sink counted twice", DECOMPOSE + "ExpandedForm.cpp",
+          [("/*sinks=*/Value(), partial", "op.getSinks(), partial")],
+          [lit("Transforms/decompose_expanded.mlir"), lit("Pipelines/forms.test")]),
+    Fault("K and V halves of w_kv_b swapped", DECOMPOSE + "FormBuilder.cpp",
+          [("op.getWKvB(), 1, 0,", "op.getWKvB(), 1, widths.value,"),
+           ("op.getWKvB(), 1, widths.nope,", "op.getWKvB(), 1, 0,")],
           [lit("Transforms/decompose_operands.mlir"), parity("deepseek_v3"),
            parity("glm4_moe_lite")]),
     Fault("causal bound +1", CPU + "absorbed_attention.cpp",
@@ -154,15 +157,13 @@ FAULTS = [
           [("page = loadInt(pageTable, b, local / params.page_size);",
             "page = local / params.page_size;")],
           [cpu("SlotMappingTest.*"), parity("deepseek_v3")]),
-    Fault("one scale for query and latent", DECOMPOSE,
-          [("slots, rotate ? op.getCosSin() : Value(), rotate ? positions : Value(),\n"
-            "      assembleQuery ? op.getCuQ() : Value(), op.getQueryScale(),",
-            "slots, rotate ? op.getCosSin() : Value(), rotate ? positions : Value(),\n"
-            "      assembleQuery ? op.getCuQ() : Value(), op.getLatentScale(),")],
+    Fault("one scale for query and latent", DECOMPOSE + "FormBuilder.cpp",
+          [("parts.query ? op.getCuQ() : Value(), op.getQueryScale(),",
+            "parts.query ? op.getCuQ() : Value(), op.getLatentScale(),")],
           [lit("Transforms/decompose_operands.mlir")]),
-    Fault("one scale for query and latent", DECOMPOSE,
-          [("/*schedule=*/Value(),\n      op.getQueryScale(),",
-            "/*schedule=*/Value(),\n      op.getLatentScale(),")],
+    Fault("one scale for query and latent", DECOMPOSE + "AbsorbedForm.cpp",
+          [("/*schedule=*/Value(), op.getQueryScale(),",
+            "/*schedule=*/Value(), op.getLatentScale(),")],
           [lit("Transforms/decompose_operands.mlir")]),
     Fault("one scale for query and latent", "lib/IR/Ops/AbsorbedAttention.cpp",
           [('"C4", "query_scale", "query"', '"C4", "latent_scale", "query"')],
