@@ -61,14 +61,23 @@ cl::opt<std::string> phase(
     cl::desc("With --config: none (default), context, generation or both"),
     cl::value_desc("phase"), cl::init("none"), cl::cat(category));
 cl::opt<std::string> dtype("dtype",
-                           cl::desc("With --config: type of activations and "
-                                    "cache: f32, bf16 (default) or f16"),
+                           cl::desc("With --config: type of activations: "
+                                    "f32, bf16 (default) or f16"),
                            cl::value_desc("type"), cl::init("bf16"),
                            cl::cat(category));
 cl::opt<std::string>
     pageSize("page-size",
              cl::desc("With --config: tokens a page of the cache (default 64)"),
              cl::value_desc("tokens"), cl::init("64"), cl::cat(category));
+cl::opt<std::string>
+    cache("cache",
+          cl::desc("With --config: format of the cache: same (default: as the "
+                   "activations), fp8, fp8_query or fp8_block"),
+          cl::value_desc("format"), cl::init("same"), cl::cat(category));
+cl::opt<bool> hints("hints",
+                    cl::desc("With --config: add the scalar arguments max_kv, "
+                             "num_generation_seqs and num_generation_tokens"),
+                    cl::cat(category));
 cl::opt<std::string>
     heads("heads",
           cl::desc("With --config: query heads (default: the model's)"),
@@ -116,6 +125,15 @@ bool parseImportOptions(mla::AttentionCoreOptions &options) {
     return false;
   }
   options.dtypes = {*element};
+  std::optional<mla::CacheFormat> format = mla::symbolizeCacheFormat(cache);
+  if (!format) {
+    report("--cache: expected same, fp8, fp8_query or fp8_block, got '" +
+               cache + "'",
+           kUsage);
+    return false;
+  }
+  options.caches = {*format};
+  options.hints = hints;
   if (!parsePositive(pageSize, options.pageSizes.front()))
     return false;
   if (heads.getNumOccurrences()) {
@@ -179,7 +197,7 @@ bool checkOptions(std::optional<mla::EmitKind> kind) {
            false;
   if (config.empty())
     for (const cl::Option *option : std::initializer_list<const cl::Option *>{
-             &phase, &dtype, &pageSize, &heads})
+             &phase, &dtype, &cache, &hints, &pageSize, &heads})
       if (option->getNumOccurrences())
         return report("--" + option->ArgStr +
                           ": expected --config with it, got '" + input + "'",

@@ -67,7 +67,8 @@ static std::vector<Launch> planBatch(int64_t tokens) {
 
 static std::vector<Launch> planMixed(int64_t tokens) {
   // Of each sequence, where its launches end; the first two are in generation
-  // from the second launch on.
+  // from the second launch on. The others have so little history then that
+  // rebuilding keys and values is the cheaper form for them.
   struct Ends {
     int64_t first, second, third;
   };
@@ -76,7 +77,7 @@ static std::vector<Launch> planMixed(int64_t tokens) {
       {std::max<int64_t>(tokens - 2, 0), last, tokens},
       {last / 2, std::min(last / 2 + 1, last), std::min(last / 2 + 2, last)},
       {0, last, tokens},
-      {last / 3, std::max(last / 3, last - 2), std::max(last / 3, last - 1)}};
+      {std::min<int64_t>(4, last), last, tokens}};
   Launch prefixes, mixed, generation;
   for (const Ends &end : ends) {
     prefixes.segments.push_back({0, end.first});
@@ -86,7 +87,7 @@ static std::vector<Launch> planMixed(int64_t tokens) {
   prefixes.maxKeys = std::max<int64_t>(tokens - 2, 0);
   mixed.maxKeys = last;
   mixed.generationSequences = 2;
-  mixed.padding = 3;
+  mixed.padding = 5;
   generation.maxKeys = tokens;
   generation.generationSequences = 4;
   generation.padding = 1;
