@@ -99,59 +99,65 @@ bool AttentionTile::hidesKeys(int64_t first, int64_t count) {
   return true;
 }
 
-void AttentionTile::addLogits(int64_t count, int64_t more) {
+/// The logits of the rows from `from` on, a multiple of a line.
+void AttentionTile::addLogits(int64_t from, int64_t count) {
   if (!few)
-    return simd().multiply(count, rows, shape.width(), keys, keyStride, queries,
-                           logitStride, logits, logitStride,
-                           /*accumulate=*/false);
+    return simd().multiply(count, rows - from, shape.width(), keys, keyStride,
+                           queries + from, logitStride, logits + from,
+                           logitStride, /*accumulate=*/false);
   if (!direct)
     return simd().f32.dots(rows, count, paddedWidth(shape.width()), queries,
-                           keyStride, nopeRows, /*ahead=*/0, logits, 1,
-                           logitStride, /*accumulate=*/false);
+                           keyStride, nopeRows, logits, 1, logitStride,
+                           /*accumulate=*/false);
   shape.nope.kernels->dots(rows, count, shape.nope.width, queries, keyStride,
-                           nopeRows, more, logits, 1, logitStride,
+                           nopeRows, logits, 1, logitStride,
                            /*accumulate=*/false);
   if (shape.pe.width > 0)
     shape.pe.kernels->dots(rows, count, shape.pe.width,
-                           queries + shape.nope.width, keyStride, peRows, more,
+                           queries + shape.nope.width, keyStride, peRows,
                            logits, 1, logitStride, /*accumulate=*/true);
 }
 
 void AttentionTile::addBlock(int64_t first, int64_t count, int64_t more) {
   if (count == 0)
     return;
-  addLogits(count, more);
   bool hidden = hidesKeys(first, count);
-  if (simd().softmax(paddedWidth(rows), count, logits, logitStride,
-                     hidden ? visible : nullptr, peak, total, factor))
-    for (int64_t i = 0; i < rows; ++i)
+  // Below a causal bound's diagonal the first rows see nothing.
+  int64_t from = 0;
+  if (hidden && !few) {
+    while (from < rows && visible[from] == 0)
+      ++from;
+    from = from / 16 * 16;
+  }
+  addLogits(from, count);
+  if (simd().softmax(paddedWidth(rows) - from, count, logits + from,
+                     logitStride, hidden ? visible + from : nullptr,
+                     peak + from, total + from, factor + from))
+    for (int64_t i = from; i < rows; ++i)
       if (factor[i] != 1)
         simd().scale(sums + i * sumStride, shape.value.width, factor[i]);
-  addValues(count, hidden);
+  if (!hidden ||
+      (!few && simd().finite(count, shape.value.width, values, valueStride)))
+    return addValues(from, rows - from, count, more);
+  // Rows that see as many keys as their neighbours go together.
+  for (int64_t i = from, next; i < rows; i = next) {
+    for (next = i + 1; next < rows && visible[next] == visible[i];)
+      ++next;
+    addValues(i, next - i, visible[i], /*more=*/0);
+  }
 }
 
-/// Adds `count` values to the rows from `firstRow` on.
-void AttentionTile::addValues(int64_t firstRow, int64_t number, int64_t count) {
-  float *weights = logits + firstRow, *to = sums + firstRow * sumStride;
+/// Adds `count` values to `number` rows.
+void AttentionTile::addValues(int64_t from, int64_t number, int64_t count,
+                              int64_t more) {
+  float *weights = logits + from, *to = sums + from * sumStride;
   if (!few)
     return simd().multiplyTransposed(number, shape.value.width, count, weights,
                                      logitStride, values, valueStride, to,
                                      sumStride, /*accumulate=*/true);
   const RowKernels &kernels = direct ? *shape.value.kernels : simd().f32;
   kernels.multiply(number, paddedWidth(shape.value.width), count, weights,
-                   logitStride, valueRows, to, sumStride);
-}
-
-void AttentionTile::addValues(int64_t count, bool hidden) {
-  if (!hidden ||
-      (!few && simd().finite(count, shape.value.width, values, valueStride)))
-    return addValues(0, rows, count);
-  // Rows that see as many keys as their neighbours go together.
-  for (int64_t i = 0, next; i < rows; i = next) {
-    for (next = i + 1; next < rows && visible[next] == visible[i];)
-      ++next;
-    addValues(i, next - i, visible[i]);
-  }
+                   logitStride, valueRows, more, to, sumStride);
 }
 
 float *AttentionTile::finish(int64_t row) {

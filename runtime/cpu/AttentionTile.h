@@ -33,7 +33,7 @@ namespace cpu {
 class AttentionTile {
 public:
   static const int64_t blockKeys = 64; ///< At most, of a block.
-  static const int64_t ahead = 8;      ///< Rows that may be given beyond it.
+  static const int64_t ahead = 16;     ///< Rows that may be given beyond it.
 
   /// Columns of the keys, or the values. Kernels: null where rows have to be
   /// converted.
@@ -105,10 +105,9 @@ public:
 private:
   void begin(int64_t count);
   void clearPadding();
-  void addLogits(int64_t count, int64_t more);
   bool hidesKeys(int64_t first, int64_t count);
-  void addValues(int64_t count, bool hidden);
-  void addValues(int64_t firstRow, int64_t number, int64_t count);
+  void addLogits(int64_t from, int64_t count);
+  void addValues(int64_t from, int64_t number, int64_t count, int64_t more);
 
   Shape shape;
   int64_t rows = 0;

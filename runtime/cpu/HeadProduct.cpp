@@ -115,12 +115,12 @@ private:
                       : strip + i * weightStride();
       if (transposed)
         kernels.dots(count, number, paddedWidth(inner), in, leadingDim(inner),
-                     rows, /*ahead=*/0, result + r, leadingDim(outer), 1,
+                     rows, result + r, leadingDim(outer), 1,
                      /*accumulate=*/false);
       else
         kernels.multiply(count, paddedWidth(outer), number,
                          turned + r * leadingDim(count), leadingDim(count),
-                         rows, result, leadingDim(outer));
+                         rows, /*ahead=*/0, result, leadingDim(outer));
     }
   }
 

@@ -66,6 +66,8 @@ void mla::cpu::loadRow(const View &view, const char *row, float *out) {
       return simd().widenBF16(halves, count, out);
     if (view.dtype == MLA_DTYPE_F16)
       return simd().widenF16(halves, count, out);
+    if (view.dtype == MLA_DTYPE_F8E4M3FN)
+      return simd().widenF8(reinterpret_cast<const uint8_t *>(row), count, out);
   }
   switch (view.dtype) {
   case MLA_DTYPE_F32:
@@ -130,8 +132,7 @@ void mla::cpu::roundRow(uint32_t dtype, float *values, int64_t count) {
 }
 
 void mla::cpu::scaleRow(float *values, int64_t count, float factor) {
-  for (int64_t i = 0; i < count; ++i)
-    values[i] *= factor;
+  simd().scale(values, count, factor);
 }
 
 void mla::cpu::copyElements(const char *from, int64_t fromStep, char *to,

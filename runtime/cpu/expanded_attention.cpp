@@ -22,7 +22,7 @@ using namespace mla::cpu;
 namespace {
 
 const char *const op = "expanded_attention";
-const int64_t tileTokens = 64;
+const int64_t tileTokens = 128;
 
 class ExpandedAttention final : public Attention {
 public:

@@ -30,14 +30,15 @@ namespace cpu {
 /// for few rows of a.
 struct RowKernels {
   /// c[i * stepM + j * stepN] = a[i,0:k] . b[j][0:k] for m rows of a and n of
-  /// b, or += it. Addresses up to b[n + ahead] exist, and those rows will be
-  /// asked for next. k is a multiple of 16.
+  /// b, or += it. k is a multiple of 16.
   void (*dots)(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
-               const void *const *b, int64_t ahead, float *c, int64_t stepM,
-               int64_t stepN, bool accumulate);
-  /// c[m,n] += at[k,m]^T * b[0:k][0:n]. n is a multiple of 16.
+               const void *const *b, float *c, int64_t stepM, int64_t stepN,
+               bool accumulate);
+  /// c[m,n] += at[k,m]^T * b[0:k][0:n]. n is a multiple of 16. Meanwhile brings
+  /// b[k : k + ahead][0:n] to the cache.
   void (*multiply)(int64_t m, int64_t n, int64_t k, const float *at,
-                   int64_t lda, const void *const *b, float *c, int64_t ldc);
+                   int64_t lda, const void *const *b, int64_t ahead, float *c,
+                   int64_t ldc);
 };
 
 struct SimdKernels {
@@ -45,7 +46,9 @@ struct SimdKernels {
   /// Rows of a up to which RowKernels are the faster way.
   int64_t fewRows;
 
-  /// Rows of 16-bit floats to f32, and back to the nearest, ties to even.
+  /// Rows of e4m3fn and of 16-bit floats to f32; the latter back to the
+  /// nearest, ties to even.
+  void (*widenF8)(const uint8_t *in, int64_t count, float *out);
   void (*widenF16)(const uint16_t *in, int64_t count, float *out);
   void (*widenBF16)(const uint16_t *in, int64_t count, float *out);
   void (*narrowF16)(const float *in, int64_t count, uint16_t *out);

@@ -40,12 +40,17 @@ inline void storeVec(F16 *out, Vec value) {
                    _mm256_cvtps_ph((__m256)value, _MM_FROUND_TO_NEAREST_INT));
 }
 
-inline Bits loadHalves(const BF16 *in) {
+inline Bits loadBits(const F8 *in) {
+  return (Bits)_mm256_cvtepu8_epi32(
+      _mm_loadl_epi64(reinterpret_cast<const __m128i *>(in)));
+}
+
+inline Bits loadBits(const BF16 *in) {
   return (Bits)_mm256_cvtepu16_epi32(
       _mm_loadu_si128(reinterpret_cast<const __m128i *>(in)));
 }
 
-inline void storeHalves(BF16 *out, Bits value) {
+inline void storeBits(BF16 *out, Bits value) {
   // Packs within each half of 128 bits; the two results are then joined.
   __m256i packed = _mm256_packus_epi32((__m256i)value, (__m256i)value);
   _mm_storeu_si128(

@@ -46,12 +46,17 @@ inline void storeVec(F16 *out, Vec value) {
       _mm512_cvtps_ph((__m512)value, _MM_FROUND_TO_NEAREST_INT));
 }
 
-inline Bits loadHalves(const BF16 *in) {
+inline Bits loadBits(const F8 *in) {
+  return (Bits)_mm512_cvtepu8_epi32(
+      _mm_loadu_si128(reinterpret_cast<const __m128i *>(in)));
+}
+
+inline Bits loadBits(const BF16 *in) {
   return (Bits)_mm512_cvtepu16_epi32(
       _mm256_loadu_si256(reinterpret_cast<const __m256i *>(in)));
 }
 
-inline void storeHalves(BF16 *out, Bits value) {
+inline void storeBits(BF16 *out, Bits value) {
   _mm256_storeu_si256(reinterpret_cast<__m256i *>(out),
                       _mm512_cvtepi32_epi16((__m512i)value));
 }

@@ -45,11 +45,15 @@ inline void storeVec(F16 *out, Vec value) {
     out[i].bits = mla::cpu::narrow<mla::cpu::Half>(value[i]).bits;
 }
 
-inline Bits loadHalves(const BF16 *in) {
+inline Bits loadBits(const F8 *in) {
   return Bits{in[0].bits, in[1].bits, in[2].bits, in[3].bits};
 }
 
-inline void storeHalves(BF16 *out, Bits value) {
+inline Bits loadBits(const BF16 *in) {
+  return Bits{in[0].bits, in[1].bits, in[2].bits, in[3].bits};
+}
+
+inline void storeBits(BF16 *out, Bits value) {
   for (int i = 0; i < lanes; ++i)
     out[i].bits = static_cast<uint16_t>(value[i]);
 }
