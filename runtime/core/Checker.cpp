@@ -381,6 +381,11 @@ bool Checker::isPositive(const char *field, Sym sym) {
   return dim(sym) != 0 || refuse(field, "expected %s > 0, got 0", symName(sym));
 }
 
+bool Checker::fitsI32(const char *field, int64_t value) {
+  return value <= INT32_MAX || refuse(field, "expected at most %d, got %lld",
+                                      INT32_MAX, static_cast<long long>(value));
+}
+
 bool Checker::isRotatable(const char *field, int64_t width) {
   return (width > 0 && width % 2 == 0) ||
          refuse(field, "expected an even R > 0 to rotate, got %lld",

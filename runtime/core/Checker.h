@@ -78,6 +78,9 @@ public:
   bool cacheScalesMatch(const CacheFields &cache, const mla_tensor *query);
   /// A symbol that must not be 0 in `field`.
   bool isPositive(const char *field, Sym sym);
+  /// For numbers of positions and the like, which the data hold as i32: a
+  /// larger one means nothing, and sums and products of two stay in i64.
+  bool fitsI32(const char *field, int64_t value);
   /// A rotated width is even and not 0.
   bool isRotatable(const char *field, int64_t width);
   bool isScheduleSize(const char *field, const mla_tensor *schedule);

@@ -44,11 +44,10 @@ static bool check(Checker &checker, const Params &p) {
   if (p.causal != 0 && p.causal != 1)
     return checker.refuse("causal", "expected 0 or 1, got %lld",
                           static_cast<long long>(p.causal));
-  // cu_q's elements are i32, so no token has a larger number.
-  if (p.first_token > INT32_MAX)
-    return checker.refuse("first_token", "expected at most %d, got %lld",
-                          INT32_MAX, static_cast<long long>(p.first_token));
-  return checker.isPositive("q", Sym::H) &&
+  return checker.fitsI32("first_token", p.first_token) &&
+         checker.fitsI32("window_start", p.window_start) &&
+         checker.fitsI32("window_length", p.window_length) &&
+         checker.isPositive("q", Sym::H) &&
          (!p.k_pe || checker.isPositive("k_pe", Sym::R)) &&
          checkKeys(checker, p) && checker.isSoftmaxScale(p.softmax_scale);
 }

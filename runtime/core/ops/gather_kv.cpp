@@ -31,7 +31,9 @@ static bool check(Checker &checker, const mla_gather_kv_params &p) {
                              checker.isPresent("k_pe", p.k_pe,
                                                "because cache_pe is present")
                        : checker.isAbsent("k_pe", p.k_pe, "without cache_pe");
-  return pe && checker.isPositive("cache_latent", Sym::L) &&
+  return pe && checker.fitsI32("window_start", p.window_start) &&
+         checker.fitsI32("window_length", p.window_length) &&
+         checker.isPositive("cache_latent", Sym::L) &&
          checker.isPositive("cache_latent", Sym::P) && checkRows(checker, p) &&
          checker.cacheScalesMatch(CacheFields(p), nullptr);
 }

@@ -8,7 +8,9 @@
 #include "core/RunOp.h"
 
 static bool check(Checker &checker, const mla_schedule_params &p) {
-  return checker.isScheduleSize("schedule", p.schedule);
+  return checker.fitsI32("num_heads", p.num_heads) &&
+         checker.fitsI32("page_size", p.page_size) &&
+         checker.isScheduleSize("schedule", p.schedule);
 }
 
 MLA_DEFINE_OP(schedule, {nullptr, check})

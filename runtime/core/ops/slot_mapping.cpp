@@ -7,18 +7,10 @@
 
 #include "core/RunOp.h"
 
-/// Positions are i32: no larger number of them means anything, and products of
-/// two stay in i64.
-static bool isAtMostI32(Checker &checker, const char *field, int64_t value) {
-  return value <= INT32_MAX ||
-         checker.refuse(field, "expected at most %d, got %lld", INT32_MAX,
-                        static_cast<long long>(value));
-}
-
 static bool check(Checker &checker, const mla_slot_mapping_params &p) {
-  if (!isAtMostI32(checker, "page_size", p.page_size) ||
-      !isAtMostI32(checker, "cp_size", p.cp_size) ||
-      !isAtMostI32(checker, "cp_interleave", p.cp_interleave))
+  if (!checker.fitsI32("page_size", p.page_size) ||
+      !checker.fitsI32("cp_size", p.cp_size) ||
+      !checker.fitsI32("cp_interleave", p.cp_interleave))
     return false;
   int64_t ranks = p.cp_size > 1 ? p.cp_size : 1;
   if (p.cp_rank >= ranks)

@@ -96,6 +96,43 @@ TEST(OpArguments, SlotMapping) {
                       "[4]");
 }
 
+/// What the data hold as i32 is no larger in an attribute: sums and products of
+/// such numbers stay in i64.
+TEST(OpArguments, NumbersOfPositionsFitI32) {
+  const int64_t most = INT32_MAX;
+  const std::string text = ": expected at most 2147483647, got 2147483648";
+  auto gather = validGatherKV();
+  gather.p.window_start = most;
+  EXPECT_EQ(answer(mla_gather_kv, gather.p), "OK");
+  gather.p.window_start = most + 1;
+  EXPECT_EQ(answer(mla_gather_kv, gather.p),
+            invalid + "mla_gather_kv: window_start" + text);
+  gather.p.window_start = 0;
+  gather.p.window_length = most + 1;
+  EXPECT_EQ(answer(mla_gather_kv, gather.p),
+            invalid + "mla_gather_kv: window_length" + text);
+  auto expanded = validExpandedAttention();
+  expanded.p.first_token = most + 1;
+  EXPECT_EQ(answer(mla_expanded_attention, expanded.p),
+            invalid + "mla_expanded_attention: first_token" + text);
+  expanded.p.first_token = 0;
+  expanded.p.window_start = most + 1;
+  EXPECT_EQ(answer(mla_expanded_attention, expanded.p),
+            invalid + "mla_expanded_attention: window_start" + text);
+  expanded.p.window_start = 0;
+  expanded.p.window_length = most + 1;
+  EXPECT_EQ(answer(mla_expanded_attention, expanded.p),
+            invalid + "mla_expanded_attention: window_length" + text);
+  auto schedule = validSchedule();
+  schedule.p.num_heads = most + 1;
+  EXPECT_EQ(answer(mla_schedule, schedule.p),
+            invalid + "mla_schedule: num_heads" + text);
+  schedule.p.num_heads = 1;
+  schedule.p.page_size = most + 1;
+  EXPECT_EQ(answer(mla_schedule, schedule.p),
+            invalid + "mla_schedule: page_size" + text);
+}
+
 TEST(OpArguments, Rope) {
   using P = mla_rope_params;
   auto c = validRope();
@@ -278,11 +315,11 @@ TEST(OpArguments, ExpandedAttention) {
                      "7");
   EXPECT_EQ(with([](Call<P> &c) {
               c.p.cu_k = nullptr;
-              c.p.window_length = INT64_MAX;
+              c.p.window_length = INT32_MAX;
               c.add(&P::kv_lens, MLA_DTYPE_I32, {2});
             }),
             prefix + "k_nope: expected S = B * window_length = 2 * "
-                     "9223372036854775807 rows, got 7");
+                     "2147483647 rows, got 7");
   EXPECT_EQ(with([](Call<P> &c) { c.add(&P::kv_lens, MLA_DTYPE_I32, {2}); }),
             prefix + "kv_lens: expected null without window_length, got a "
                      "tensor of shape [2]");
