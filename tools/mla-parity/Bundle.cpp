@@ -109,14 +109,21 @@ io::Status buildModule(const Bundle &bundle, const Case &one,
   if (caches.empty())
     return {};
   std::string source = bundle.getPath(one, "." + form + ".mlir");
-  io::Status status = runTool(
-      "mla-import",
-      {bundle.getPath(one, ".safetensors"), "--dtype=" + join(options.dtypes),
-       "--cache=" + join(caches), "--page-size=" + join(options.pageSizes),
-       "--heads=" + join(heads), "--hints", "-o", source});
+  std::vector<std::string> arguments = {bundle.getPath(one, ".safetensors"),
+                                        "--dtype=" + join(options.dtypes),
+                                        "--cache=" + join(caches),
+                                        "--page-size=" +
+                                            join(options.pageSizes),
+                                        "--heads=" + join(heads),
+                                        "-o",
+                                        source};
+  // The absorbed form has no use for them, and a core without them is one too.
+  if (form != "absorbed")
+    arguments.push_back("--hints");
+  io::Status status = runTool("mla-import", arguments);
   if (!status)
     return status;
-  std::vector<std::string> arguments = {source};
+  arguments = {source};
   if (form.rfind(kChunked, 0) == 0) {
     arguments.push_back("--form=expanded");
     arguments.push_back("--chunk-length=" + form.substr(std::strlen(kChunked)));

@@ -7,7 +7,7 @@
 
 #include "Reference.h"
 
-#include "E4M3.h"
+#include "Quantize.h"
 #include "io/Dtype.h"
 #include "mla_runtime/tensor.h"
 
@@ -18,41 +18,11 @@
 namespace mla::parity {
 namespace {
 
-/// Distance of the numbers of a type around `value`, which is in its range.
-double getSpacing(uint32_t dtype, double value) {
-  struct Format {
-    int fractionBits, leastExponent;
-  };
-  Format format = dtype == MLA_DTYPE_F32    ? Format{23, -126}
-                  : dtype == MLA_DTYPE_BF16 ? Format{7, -126}
-                  : dtype == MLA_DTYPE_F16  ? Format{10, -14}
-                                            : Format{3, -6};
-  int exponent = value == 0 ? format.leastExponent
-                            : std::max(std::ilogb(value), format.leastExponent);
-  return std::ldexp(1.0, exponent - format.fractionBits);
-}
-
 double getLargest(const std::vector<double> &values) {
   double largest = 0;
   for (double value : values)
     largest = std::max(largest, std::fabs(value));
   return largest;
-}
-
-/// sat_e4m3(x * (1/scale)), the products in f32.
-uint8_t quantize(double value, float scale) {
-  float inverse = 1.0f / scale;
-  return encodeE4M3(static_cast<float>(value) * inverse);
-}
-
-/// 2^ceil(log2(largest/448)), 1 for zeros.
-float getBlockScale(double largest) {
-  if (largest == 0)
-    return 1;
-  int exponent = std::ilogb(largest / kLargestE4M3);
-  while (std::ldexp(kLargestE4M3, exponent) < largest)
-    ++exponent;
-  return static_cast<float>(std::ldexp(1.0, std::max(exponent, -126)));
 }
 
 std::vector<double> decode(const uint8_t *bytes, uint32_t dtype,

@@ -7,6 +7,7 @@
 
 #include "Runner.h"
 
+#include "LaunchInputs.h"
 #include "PagedCache.h"
 #include "Plans.h"
 
@@ -38,8 +39,6 @@ public:
 private:
   std::vector<int64_t> getLengths() const;
   bool runLaunch(const Launch &launch);
-  /// What a launch has of its own, by the argument's name.
-  std::map<std::string, HostTensor> getInputs(const Launch &launch) const;
   bool call(const std::vector<mla_tensor> &args);
   bool callIn(int32_t mode, const std::vector<mla_tensor> &args);
   bool keepOutput(const Launch &launch, const HostTensor &out);
@@ -78,39 +77,6 @@ std::vector<int64_t> PlanRunner::getLengths() const {
       lengths[i] = std::max(lengths[i], launch.segments[i].begin +
                                             launch.segments[i].count);
   return lengths;
-}
-
-std::map<std::string, HostTensor>
-PlanRunner::getInputs(const Launch &launch) const {
-  std::vector<int64_t> rows, positions;
-  std::vector<int32_t> lengths, offsets = {0};
-  for (const Segment &segment : launch.segments) {
-    for (int64_t i = 0; i < segment.count; ++i)
-      rows.push_back(segment.begin + i);
-    lengths.push_back(static_cast<int32_t>(segment.begin + segment.count));
-    offsets.push_back(static_cast<int32_t>(rows.size()));
-  }
-  positions = rows;
-  rows.resize(static_cast<size_t>(launch.numTokens()), -1);
-  positions.resize(rows.size(), 0);
-
-  std::map<std::string, HostTensor> result;
-  result["q"] = gatherRows(inputs.q, rows);
-  result["c_kv"] = gatherRows(inputs.cKV, rows);
-  result["k_pe"] = gatherRows(inputs.kPe, rows);
-  result["indices"] = gatherRows(inputs.indices, rows);
-  auto numTokens = static_cast<int64_t>(rows.size());
-  auto batch = static_cast<int64_t>(lengths.size());
-  result["positions"] = HostTensor::fromIntegers({numTokens}, positions);
-  result["kv_lens"] = HostTensor::fromIntegers({batch}, lengths);
-  result["cu_q"] = HostTensor::fromIntegers({batch + 1}, offsets);
-  result["page_table"] = cache.getPageTable();
-  const Scales &scales = reference.getScales();
-  for (auto [name, scale] : {std::pair{"query_scale", scales.query},
-                             {"latent_scale", scales.latent},
-                             {"pe_scale", scales.pe}})
-    result[name] = HostTensor(MLA_DTYPE_F32, {}, {scale});
-  return result;
 }
 
 bool PlanRunner::failCall(mla_status status) {
@@ -152,7 +118,8 @@ static mla_tensor getScalar(int64_t &value) {
 }
 
 bool PlanRunner::runLaunch(const Launch &launch) {
-  std::map<std::string, HostTensor> host = getInputs(launch);
+  std::map<std::string, HostTensor> host = getLaunchInputs(
+      launch, inputs, reference.getScales(), cache.getPageTable());
   HostTensor out(inputs.dtype,
                  {launch.numTokens(), inputs.heads, inputs.golden.value});
   out.poison();

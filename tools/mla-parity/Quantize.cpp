@@ -1,11 +1,13 @@
-//===- E4M3.cpp - The numbers of f8E4M3FN ---------------------------------===//
+//===- Quantize.cpp - fp8 and the spacing of numbers ----------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "E4M3.h"
+#include "Quantize.h"
+
+#include "mla_runtime/tensor.h"
 
 #include <algorithm>
 #include <cmath>
@@ -38,6 +40,33 @@ uint8_t encodeE4M3(double value) {
   double units = std::nearbyint(std::ldexp(size, kFractionBits - exponent));
   int code = static_cast<int>(units) + (exponent - kLeastExponent) * 8;
   return sign | static_cast<uint8_t>(std::min(code, 0x7e));
+}
+
+uint8_t quantize(double value, float scale) {
+  float inverse = 1.0f / scale;
+  return encodeE4M3(static_cast<float>(value) * inverse);
+}
+
+float getBlockScale(double largest) {
+  if (largest == 0)
+    return 1;
+  int exponent = std::ilogb(largest / kLargestE4M3);
+  while (std::ldexp(kLargestE4M3, exponent) < largest)
+    ++exponent;
+  return static_cast<float>(std::ldexp(1.0, std::max(exponent, -126)));
+}
+
+double getSpacing(uint32_t dtype, double value) {
+  struct Format {
+    int fractionBits, leastExponent;
+  };
+  Format format = dtype == MLA_DTYPE_F32    ? Format{23, -126}
+                  : dtype == MLA_DTYPE_BF16 ? Format{7, -126}
+                  : dtype == MLA_DTYPE_F16  ? Format{10, -14}
+                                            : Format{3, -6};
+  int exponent = value == 0 ? format.leastExponent
+                            : std::max(std::ilogb(value), format.leastExponent);
+  return std::ldexp(1.0, exponent - format.fractionBits);
 }
 
 } // namespace mla::parity
