@@ -9,7 +9,7 @@
 //
 // Those files may define nothing that the linker could share with code for
 // older CPUs: only internal functions, no inline function or template of
-// another header. The test Runtime.SimdSymbols looks at their symbols.
+// another header. The test CpuLevel.symbols looks at their symbols.
 //
 // Matrices are row-major f32, leading dimensions in elements. What a kernel
 // says of "whole lines" is that it reads, or overwrites, up to the next

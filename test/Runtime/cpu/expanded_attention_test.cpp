@@ -214,6 +214,40 @@ TEST_F(ExpandedAttentionTest, APartKeepsTheLaunchsTokenNumbers) {
   }
 }
 
+TEST_F(ExpandedAttentionTest, SequencesOfSeveralTiles) {
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    Random random(seed);
+    Case c;
+    c.heads = 3;
+    c.nope = random.pick<int64_t>({20, 32, 128});
+    c.peWidth = random.pick<int64_t>({0, 10, 64});
+    c.value = random.pick<int64_t>({24, 64});
+    c.causal = seed % 4 != 0;
+    if (seed % 3 == 0) {
+      c.windowLength = 150;
+      c.windowStart = random.integer(0, 120);
+    }
+    uint32_t dtype =
+        random.pick({MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16});
+    c.build(random, {150, 1, 129, 20}, {150, 1000, 200, 70}, 1, dtype);
+    for (int32_t threads : {1, 2}) {
+      SCOPED_TRACE("seed " + std::to_string(seed) + ": q " + c.q.describe() +
+                   ", threads " + std::to_string(threads));
+      ASSERT_EQ(mla_context_set_sm_limit(ctx, threads), MLA_STATUS_OK);
+      run(c);
+      reference::State expected = c.formula().compute();
+      EXPECT_LE(relativeError(c.o.array(), expected.o), tolerance(dtype));
+      EXPECT_LE(relativeError(c.lse.array(), expected.lse), 1e-5);
+      std::vector<double> first = c.o.array().data;
+      c.o.fill(0);
+      run(c);
+      EXPECT_EQ(c.o.array().data, first);
+    }
+    if (HasFailure())
+      return;
+  }
+}
+
 TEST_F(ExpandedAttentionTest, TheComparisonSeesEachFault) {
   Random random(1);
   Case c;
