@@ -107,15 +107,15 @@ void AttentionTile::addLogits(int64_t from, int64_t count) {
                            logitStride, /*accumulate=*/false);
   if (!direct)
     return simd().f32.dots(rows, count, paddedWidth(shape.width()), queries,
-                           keyStride, nopeRows, logits, 1, logitStride,
+                           keyStride, nopeRows, logits, logitStride,
                            /*accumulate=*/false);
   shape.nope.kernels->dots(rows, count, shape.nope.width, queries, keyStride,
-                           nopeRows, logits, 1, logitStride,
+                           nopeRows, logits, logitStride,
                            /*accumulate=*/false);
   if (shape.pe.width > 0)
     shape.pe.kernels->dots(rows, count, shape.pe.width,
                            queries + shape.nope.width, keyStride, peRows,
-                           logits, 1, logitStride, /*accumulate=*/true);
+                           logits, logitStride, /*accumulate=*/true);
 }
 
 void AttentionTile::addBlock(int64_t first, int64_t count, int64_t more) {

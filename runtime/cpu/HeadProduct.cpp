@@ -61,9 +61,10 @@ public:
 
 private:
   int64_t weightStride() const { return leadingDim(w.width()); }
-  /// The weight [inner, outer], or the transposed tokens [inner, tokens].
+  /// The weight [inner, outer], or something transposed: the tokens [inner,
+  /// tokens] or a part of the result [rows of a strip, tokens].
   int64_t wholeFloats() const {
-    return inner * leadingDim(few ? tileTokens : outer);
+    return std::max(inner, stripRows) * leadingDim(few ? tileTokens : outer);
   }
 
   /// The padding is 0 for the scalar products.
@@ -113,14 +114,17 @@ private:
       for (int64_t i = 0; i < number; ++i)
         rows[i] = own ? static_cast<const void *>(w.at(h, r + i))
                       : strip + i * weightStride();
-      if (transposed)
+      if (transposed) {
+        // These come out as [rows of the weight, tokens].
         kernels.dots(count, number, paddedWidth(inner), in, leadingDim(inner),
-                     rows, result + r, leadingDim(outer), 1,
-                     /*accumulate=*/false);
-      else
+                     rows, turned, leadingDim(count), /*accumulate=*/false);
+        simd().transpose(number, count, turned, leadingDim(count), result + r,
+                         leadingDim(outer));
+      } else {
         kernels.multiply(count, paddedWidth(outer), number,
                          turned + r * leadingDim(count), leadingDim(count),
                          rows, /*ahead=*/0, result, leadingDim(outer));
+      }
     }
   }
 

@@ -20,6 +20,13 @@ void loadRow(const View &view, const char *row, float *out);
 /// that they know, and in whole lines of 16 elements. Null: there are none.
 const RowKernels *rowKernels(const View &view);
 
+/// Asks for the row's bytes, which will be read soon.
+inline void prefetchRow(const View &view, const char *row) {
+  if (view.step() == 1)
+    for (int64_t i = 0; i < view.width() * view.elementSize; i += 64)
+      __builtin_prefetch(row + i);
+}
+
 /// Writes contiguous `in` to the row of `view` at address `row`, rounding to
 /// the nearest, ties to even; f8E4M3FN saturates.
 void storeRow(const View &view, char *row, const float *in);

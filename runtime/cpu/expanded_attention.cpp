@@ -23,6 +23,7 @@ namespace {
 
 const char *const op = "expanded_attention";
 const int64_t tileTokens = 128;
+const int64_t keysAhead = 8;
 
 class ExpandedAttention final : public Attention {
 public:
@@ -159,8 +160,12 @@ private:
     if (indices)
       return loadIndexed(task, next, most, tile, place);
     int64_t count = std::min(most, task.keyEnd - next);
-    for (int64_t k = 0; k < count; ++k)
+    for (int64_t k = 0; k < count; ++k) {
+      // The rows of one head lie apart: the CPU doesn't foresee them.
+      if (next + k + keysAhead < task.keyEnd)
+        prefetchKey(task, next + k + keysAhead);
       loadKey(task, next + k, tile, place + k);
+    }
     next += count;
     return count;
   }
@@ -187,6 +192,12 @@ private:
     if (kPe)
       loadRow(kPe, kPe.at(row), tile.key(k) + nopeWidth);
     loadRow(v, v.at(row, task.head), tile.value(k));
+  }
+
+  void prefetchKey(const AttentionTask &task, int64_t position) const {
+    int64_t row = task.keyRow + position;
+    prefetchRow(kNope, kNope.at(row, task.head));
+    prefetchRow(v, v.at(row, task.head));
   }
 
   void store(const AttentionTask &task, int64_t row, const float *sum,

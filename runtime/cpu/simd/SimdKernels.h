@@ -29,11 +29,10 @@ namespace cpu {
 /// They take a row from memory to registers, and so each row but once or twice:
 /// for few rows of a.
 struct RowKernels {
-  /// c[i * stepM + j * stepN] = a[i,0:k] . b[j][0:k] for m rows of a and n of
-  /// b, or += it. k is a multiple of 16.
+  /// c[n,m] = b[0:n][0:k] * a[m,k]^T, or += it: scalar products of the rows. k
+  /// is a multiple of 16.
   void (*dots)(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
-               const void *const *b, float *c, int64_t stepM, int64_t stepN,
-               bool accumulate);
+               const void *const *b, float *c, int64_t ldc, bool accumulate);
   /// c[m,n] += at[k,m]^T * b[0:k][0:n]. n is a multiple of 16. Meanwhile brings
   /// b[k : k + ahead][0:n] to the cache.
   void (*multiply)(int64_t m, int64_t n, int64_t k, const float *at,
