@@ -21,7 +21,7 @@ const char levelName[] = "avx2";
 // 6 x 2 sums, 2 vectors of b and one of a: 15 of 16 registers.
 const int ProductRows = 6, ProductVectors = 2, WideVectors = 8, ThinRows = 8;
 const int64_t fewRows = 8;
-const int DotRows = 4;
+const int DotColumns = 2;
 
 inline Quad sumsOf(Vec a, Vec b, Vec c, Vec d) {
   // Of each half: the sums of a, b, c and d in it.

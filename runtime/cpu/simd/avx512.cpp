@@ -21,7 +21,7 @@ const char levelName[] = "avx512";
 // 8 x 3 sums, 3 vectors of b and one of a: 28 of 32 registers.
 const int ProductRows = 8, ProductVectors = 3, WideVectors = 8, ThinRows = 16;
 const int64_t fewRows = 24;
-const int DotRows = 8;
+const int DotColumns = 4;
 
 inline Quad sumsOf(Vec a, Vec b, Vec c, Vec d) {
   __m512 ab = _mm512_unpacklo_ps((__m512)a, (__m512)b) +

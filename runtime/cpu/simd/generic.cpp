@@ -22,7 +22,7 @@ const char levelName[] = "generic";
 // registers.
 const int ProductRows = 4, ProductVectors = 2, WideVectors = 4, ThinRows = 4;
 const int64_t fewRows = 1024;
-const int DotRows = 4;
+const int DotColumns = 2;
 
 inline Quad sumsOf(Vec a, Vec b, Vec c, Vec d) {
   Vec ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) +
