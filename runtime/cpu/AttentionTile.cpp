@@ -49,8 +49,8 @@ AttentionTile::AttentionTile(float *block, const Shape &shape) : shape(shape) {
 void AttentionTile::begin(int64_t count) {
   rows = count;
   few = rows <= simd().fewRows;
-  direct = few && shape.nope.kernels && shape.value.kernels &&
-           (shape.pe.width == 0 || shape.pe.kernels);
+  direct = rows <= SimdKernels::fewestRows && shape.nope.kernels &&
+           shape.value.kernels && (shape.pe.width == 0 || shape.pe.kernels);
   logitStride = leadingDim(rows);
   int64_t lines = paddedWidth(rows);
   std::fill_n(sums, rows * sumStride, 0.0f);

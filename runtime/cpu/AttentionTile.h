@@ -20,12 +20,12 @@ namespace cpu {
 /// weighted sum of values.
 ///
 /// All arithmetic is f32. The logits are kept as [keys, rows], with the rows
-/// side by side in the softmax's vectors. Few rows: the queries stay row-major,
-/// a logit is a scalar product, and keys and values are widened in registers
-/// where they lie, if their type allows. Many rows: the queries are transposed
-/// once and a block of keys is brought to f32, which then gives the scalars of
-/// logits = keys * queries^T and the rows of o += weights * values; no block is
-/// ever transposed.
+/// side by side in the softmax's vectors. Very few rows: a logit is a scalar
+/// product, and keys and values are widened in registers where they lie, if
+/// their type allows. Few: the same after a block of keys has been brought to
+/// f32. Many rows: the queries are transposed once, and the block in f32 gives
+/// the scalars of logits = keys * queries^T and the rows of o += weights *
+/// values; no block is ever transposed.
 ///
 /// Rows don't touch each other, and a key outside a row's bound doesn't touch
 /// the row: it gets the weight 0, and where a value of it is infinite or a NaN,

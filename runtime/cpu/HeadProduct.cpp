@@ -99,7 +99,8 @@ private:
 
   void multiplyFew(int64_t h, int64_t count, const float *in, float *turned,
                    float *strip, float *result) const {
-    const RowKernels *own = rowKernels(w);
+    const RowKernels *own =
+        count <= SimdKernels::fewestRows ? rowKernels(w) : nullptr;
     const RowKernels &kernels = own ? *own : simd().f32;
     const void *rows[stripRows];
     if (!transposed) {

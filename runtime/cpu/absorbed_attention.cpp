@@ -26,6 +26,7 @@ namespace {
 
 const char *const op = "absorbed_attention";
 const int64_t tileRows = 128;
+const int64_t linesAhead = 8;
 
 class AbsorbedAttention final : public Attention {
 public:
@@ -190,8 +191,11 @@ private:
     int64_t logical = next / size, line = next % size;
     for (int64_t k = 0; k < count; ++logical, line = 0) {
       int64_t page = cache.pageOf(task.sequence, logical);
-      for (; line < size && k < count; ++line, ++k)
+      for (; line < size && k < count; ++line, ++k) {
+        if (!tile.takesAddresses() && line + linesAhead < size)
+          prefetchRow(cache.latent, cache.latent.at(page, line + linesAhead));
         loadKey(page, line, tile, place + k);
+      }
     }
     next += count;
     return count;

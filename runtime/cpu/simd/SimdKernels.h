@@ -44,6 +44,9 @@ struct SimdKernels {
   const char *name;
   /// Rows of a up to which RowKernels are the faster way.
   int64_t fewRows;
+  /// Of those, how many may widen b's rows in registers, each for itself; more
+  /// want b in f32.
+  static const int64_t fewestRows = 8;
 
   /// Rows of e4m3fn and of 16-bit floats to f32; the latter back to the
   /// nearest, ties to even.
