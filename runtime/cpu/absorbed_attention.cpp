@@ -204,12 +204,22 @@ private:
   int64_t loadIndexed(const AttentionTask &task, int64_t &next, int64_t most,
                       AttentionTile &tile, int64_t place) const {
     int64_t token = task.rowBegin / heads, size = cache.pageSize(), count = 0;
-    for (; next < task.keyEnd && count < most; ++next) {
-      int64_t position = loadInt(indices, token, next);
+    // Whether candidate `i` is a key that the token sees, and where.
+    int64_t page = 0, line = 0;
+    auto find = [&](int64_t i) {
+      int64_t position = loadInt(indices, token, i);
       if (position < 0 || position >= task.bound)
-        continue;
-      loadKey(cache.pageOf(task.sequence, position / size), position % size,
-              tile, place + count++);
+        return false;
+      page = cache.pageOf(task.sequence, position / size);
+      line = position % size;
+      return true;
+    };
+    for (; next < task.keyEnd && count < most; ++next) {
+      if (!tile.takesAddresses() && next + linesAhead < task.keyEnd &&
+          find(next + linesAhead))
+        prefetchRow(cache.latent, cache.latent.at(page, line));
+      if (find(next))
+        loadKey(page, line, tile, place + count++);
     }
     return count;
   }
