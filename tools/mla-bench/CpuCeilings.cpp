@@ -21,6 +21,9 @@ using namespace mla::bench;
 
 namespace {
 
+// Sums in an array are in registers only where no index is left at run time.
+#define MLA_UNROLL _Pragma("GCC unroll 32")
+
 // What the compiler doesn't know it can't compute ahead.
 volatile float factor = 0.999f, summand = 0.001f;
 
@@ -43,8 +46,9 @@ float multiplyAddGeneric(int64_t rounds) {
   for (Float4 &sum : sums)
     sum = b;
   for (int64_t i = 0; i < rounds; ++i)
-    for (Float4 &sum : sums)
-      sum = sum * a + b;
+    MLA_UNROLL
+  for (Float4 &sum : sums)
+    sum = sum * a + b;
   Float4 sum = {};
   for (Float4 s : sums)
     sum += s;
@@ -72,8 +76,9 @@ MLA_TARGET("avx2,fma") float multiplyAddAVX2(int64_t rounds) {
   for (__m256 &sum : sums)
     sum = b;
   for (int64_t i = 0; i < rounds; ++i)
-    for (__m256 &sum : sums)
-      sum = _mm256_fmadd_ps(sum, a, b);
+    MLA_UNROLL
+  for (__m256 &sum : sums)
+    sum = _mm256_fmadd_ps(sum, a, b);
   for (int j = 1; j < 12; ++j)
     sums[0] = _mm256_add_ps(sums[0], sums[j]);
   return _mm256_cvtss_f32(sums[0]);
@@ -106,8 +111,9 @@ MLA_TARGET("avx512f") float multiplyAddAVX512(int64_t rounds) {
   for (__m512 &sum : sums)
     sum = b;
   for (int64_t i = 0; i < rounds; ++i)
-    for (__m512 &sum : sums)
-      sum = _mm512_fmadd_ps(sum, a, b);
+    MLA_UNROLL
+  for (__m512 &sum : sums)
+    sum = _mm512_fmadd_ps(sum, a, b);
   for (int j = 1; j < 20; ++j)
     sums[0] = _mm512_add_ps(sums[0], sums[j]);
   return total(sums[0]);
@@ -121,8 +127,9 @@ MLA_TARGET("avx512f,avx512bf16") float dotAVX512(int64_t rounds) {
   for (__m512 &sum : sums)
     sum = _mm512_set1_ps(summand);
   for (int64_t i = 0; i < rounds; ++i)
-    for (__m512 &sum : sums)
-      sum = _mm512_dpbf16_ps(sum, ones, zeros);
+    MLA_UNROLL
+  for (__m512 &sum : sums)
+    sum = _mm512_dpbf16_ps(sum, ones, zeros);
   for (int j = 1; j < 20; ++j)
     sums[0] = _mm512_add_ps(sums[0], sums[j]);
   return total(sums[0]);
