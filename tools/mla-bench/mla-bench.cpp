@@ -8,6 +8,7 @@
 #include "Report.h"
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 
 #include <cstdio>
 #include <fstream>
@@ -57,6 +58,14 @@ bool parseBatch(const std::string &text, std::pair<int64_t, int64_t> &batch) {
 /// Fills in what the words on the command line stand for; a sentence when one
 /// stands for nothing.
 io::Status interpret(Options &options) {
+  if (options.device != "cpu")
+    return io::Error{"--device: expected cpu, got '" + options.device + "'"};
+  // Ranges let these through, and no time would ever be enough.
+  for (const auto &[name, seconds] :
+       {std::pair<const char *, double>{"--seconds", options.bench.seconds},
+        {"--ceiling-seconds", options.bench.ceilings.seconds}})
+    if (std::isnan(seconds))
+      return io::Error{std::string(name) + ": expected a number, got nan"};
   for (const std::string &name : options.grids)
     if (makeGrid(name, {}).empty())
       return io::Error{"--grid: expected decode, prefill or steps, got '" +
@@ -103,9 +112,6 @@ int run(Options &options) {
       std::printf("%s\n", c.name().c_str());
     return 0;
   }
-  if (options.device != "cpu")
-    return report("--device: expected cpu, got '" + options.device + "'",
-                  kUsage);
   mla_context *created = nullptr;
   if (mla_context_create(options.device.c_str(), 0, &created))
     return report(std::string("--device: ") + mla_last_error(nullptr), kFailed);

@@ -37,6 +37,7 @@ public:
   /// The worst of every type and cache, and the last line.
   void printSummary() const;
   int count(Status status) const;
+  bool isEmpty() const { return rows.empty(); }
   /// {"schema", "mla", "abi", "device", "results": [...], "passed", "failed",
   /// "skipped"}; an error that is not a number is null.
   io::Status writeJSON(const std::string &path,

@@ -223,6 +223,15 @@ int runBundle(const Bundle &bundle, const Options &options) {
   for (const Case &one : bundle.cases)
     if (auto done = runCase(bundle, one, caseOptions, session, results); !done)
       return report(done.error(), kFailed);
+  // Nothing compared is nothing that passed: fp8_query, say, in the expanded
+  // form alone.
+  if (results.isEmpty()) {
+    std::string asked;
+    for (const std::string &form : caseOptions.forms)
+      asked += (asked.empty() ? "" : ",") + form;
+    return report("--forms: expected a form that a core has, got " + asked,
+                  kFailed);
+  }
   results.printSummary();
   if (!options.json.empty())
     if (auto written = results.writeJSON(options.json, options.device);
