@@ -8,6 +8,7 @@
 
 #include "mla_runtime/runtime.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace mla {
@@ -29,10 +30,12 @@ public:
     dtype = tensor->dtype;
     elementSize = mla_dtype_bits(tensor->dtype) / 8;
     rank = tensor->rank;
-    for (int32_t i = 0; i < rank; ++i) {
-      shape[i] = tensor->shape[i];
-      strides[i] = tensor->strides[i];
-    }
+    std::copy_n(tensor->shape, rank, shape);
+    // A stride that leads to no element may be any number, and is not computed
+    // with.
+    bool empty = numElements() == 0;
+    for (int32_t i = 0; i < rank; ++i)
+      strides[i] = empty || shape[i] == 1 ? 1 : tensor->strides[i];
   }
 
   explicit operator bool() const { return present; }
@@ -45,6 +48,9 @@ public:
   int64_t step() const { return rank > 0 ? strides[rank - 1] : 1; }
 
   int64_t numElements() const {
+    // Where there is none the other sizes may be any numbers.
+    if (std::find(shape, shape + rank, 0) != shape + rank)
+      return 0;
     int64_t count = 1;
     for (int32_t i = 0; i < rank; ++i)
       count *= shape[i];
