@@ -117,7 +117,7 @@ void Attention::attend(const AttentionTask &task, AttentionTile &tile) {
     int64_t count = loadKeys(task, next, AttentionTile::blockKeys, tile, 0);
     if (tile.takesAddresses()) {
       int64_t peek = next;
-      more = loadKeys(task, peek, AttentionTile::ahead, tile, count);
+      more = loadKeys(task, peek, tile.ahead(), tile, count);
     }
     tile.addBlock(first, count, more);
   }

@@ -49,8 +49,11 @@ AttentionTile::AttentionTile(float *block, const Shape &shape) : shape(shape) {
 void AttentionTile::begin(int64_t count) {
   rows = count;
   few = rows <= simd().fewRows;
-  direct = rows <= SimdKernels::fewestRows && shape.nope.kernels &&
-           shape.value.kernels && (shape.pe.width == 0 || shape.pe.kernels);
+  auto takes = [&](const Part &part) {
+    return part.kernels && rows <= part.kernels->most;
+  };
+  direct = takes(shape.nope) && takes(shape.value) &&
+           (shape.pe.width == 0 || takes(shape.pe));
   logitStride = leadingDim(rows);
   int64_t lines = paddedWidth(rows);
   std::fill_n(sums, rows * sumStride, 0.0f);
@@ -89,6 +92,15 @@ void AttentionTile::setBound(int64_t row, int64_t bound) {
   least = std::min(least, bound);
 }
 
+/// Brings a query to the order that the products take it in.
+void AttentionTile::arrange(float *query) const {
+  if (!direct)
+    return simd().f32.arrange(query, paddedWidth(shape.width()));
+  shape.nope.kernels->arrange(query, shape.nope.width);
+  if (shape.pe.width > 0)
+    shape.pe.kernels->arrange(query + shape.nope.width, shape.pe.width);
+}
+
 /// Works out how many of the block's keys each row sees. False: all.
 bool AttentionTile::hidesKeys(int64_t first, int64_t count) {
   if (first + count <= least)
@@ -99,23 +111,25 @@ bool AttentionTile::hidesKeys(int64_t first, int64_t count) {
   return true;
 }
 
-/// The logits of the rows from `from` on, a multiple of a line.
-void AttentionTile::addLogits(int64_t from, int64_t count) {
+/// The logits of the rows from `from` on, a multiple of a line. Asks for the
+/// first `more` keys that come next.
+void AttentionTile::addLogits(int64_t from, int64_t count, int64_t more) {
   if (!few)
     return simd().multiply(count, rows - from, shape.width(), keys, keyStride,
                            queries + from, logitStride, logits + from,
                            logitStride, /*accumulate=*/false);
   if (!direct)
     return simd().f32.dots(rows, count, paddedWidth(shape.width()), queries,
-                           keyStride, nopeRows, logits, logitStride,
-                           /*accumulate=*/false);
+                           keyStride, nopeRows, nullptr, /*ahead=*/0, logits,
+                           logitStride, /*accumulate=*/false);
   shape.nope.kernels->dots(rows, count, shape.nope.width, queries, keyStride,
-                           nopeRows, logits, logitStride,
-                           /*accumulate=*/false);
+                           nopeRows, nopeRows + count, more, logits,
+                           logitStride, /*accumulate=*/false);
   if (shape.pe.width > 0)
     shape.pe.kernels->dots(rows, count, shape.pe.width,
                            queries + shape.nope.width, keyStride, peRows,
-                           logits, logitStride, /*accumulate=*/true);
+                           peRows + count, more, logits, logitStride,
+                           /*accumulate=*/true);
 }
 
 void AttentionTile::addBlock(int64_t first, int64_t count, int64_t more) {
@@ -129,7 +143,9 @@ void AttentionTile::addBlock(int64_t first, int64_t count, int64_t more) {
       ++from;
     from = from / 16 * 16;
   }
-  addLogits(from, count);
+  // With a few rows the logits leave time for half of the next keys.
+  int64_t early = rows > fewerRows ? more / 2 : 0;
+  addLogits(from, count, early);
   if (simd().softmax(paddedWidth(rows) - from, count, logits + from,
                      logitStride, hidden ? visible + from : nullptr,
                      peak + from, total + from, factor + from))
@@ -138,18 +154,19 @@ void AttentionTile::addBlock(int64_t first, int64_t count, int64_t more) {
         simd().scale(sums + i * sumStride, shape.value.width, factor[i]);
   if (!hidden ||
       (!few && simd().finite(count, shape.value.width, values, valueStride)))
-    return addValues(from, rows - from, count, more);
+    return addValues(from, rows - from, count, early, more);
   // Rows that see as many keys as their neighbours go together.
   for (int64_t i = from, next; i < rows; i = next) {
     for (next = i + 1; next < rows && visible[next] == visible[i];)
       ++next;
-    addValues(i, next - i, visible[i], /*more=*/0);
+    addValues(i, next - i, visible[i], /*early=*/0, /*more=*/0);
   }
 }
 
-/// Adds `count` values to `number` rows.
+/// Adds `count` values to `number` rows. Asks for the keys [early, more) of
+/// those that come next.
 void AttentionTile::addValues(int64_t from, int64_t number, int64_t count,
-                              int64_t more) {
+                              int64_t early, int64_t more) {
   float *weights = logits + from, *to = sums + from * sumStride;
   if (!few)
     return simd().multiplyTransposed(number, shape.value.width, count, weights,
@@ -157,7 +174,8 @@ void AttentionTile::addValues(int64_t from, int64_t number, int64_t count,
                                      sumStride, /*accumulate=*/true);
   const RowKernels &kernels = direct ? *shape.value.kernels : simd().f32;
   kernels.multiply(number, paddedWidth(shape.value.width), count, weights,
-                   logitStride, valueRows, more, to, sumStride);
+                   logitStride, valueRows, valueRows + count + early,
+                   more - early, to, sumStride);
 }
 
 float *AttentionTile::finish(int64_t row) {

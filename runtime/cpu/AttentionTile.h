@@ -32,8 +32,10 @@ namespace cpu {
 /// which 0 times wouldn't remove, it isn't multiplied at all.
 class AttentionTile {
 public:
-  static const int64_t blockKeys = 64; ///< At most, of a block.
-  static const int64_t ahead = 16;     ///< Rows that may be given beyond it.
+  static constexpr int64_t blockKeys = 64; ///< At most, of a block.
+  /// Keys that are given beyond it, to be asked for: all of the next block
+  /// while there is time enough, the first of them with up to fewerRows rows.
+  int64_t ahead() const { return rows > fewerRows ? blockKeys : 16; }
 
   /// Columns of the keys, or the values. Kernels: null where rows have to be
   /// converted.
@@ -62,8 +64,10 @@ public:
   template <typename Load> void start(int64_t count, const Load &load) {
     begin(count);
     if (few) {
-      for (int64_t i = 0; i < rows; ++i)
+      for (int64_t i = 0; i < rows; ++i) {
         load(i, queries + i * keyStride);
+        arrange(queries + i * keyStride);
+      }
       return;
     }
     // The keys' block isn't in use yet.
@@ -105,9 +109,13 @@ public:
 private:
   void begin(int64_t count);
   void clearPadding();
+  void arrange(float *query) const;
   bool hidesKeys(int64_t first, int64_t count);
-  void addLogits(int64_t from, int64_t count);
-  void addValues(int64_t from, int64_t number, int64_t count, int64_t more);
+  void addLogits(int64_t from, int64_t count, int64_t more);
+  void addValues(int64_t from, int64_t number, int64_t count, int64_t early,
+                 int64_t more);
+
+  static constexpr int64_t fewerRows = 8;
 
   Shape shape;
   int64_t rows = 0;
@@ -117,8 +125,8 @@ private:
   float *queries, *keys, *values, *logits, *sums, *peak, *total, *factor;
   int32_t *visible;
   int64_t *bounds;
-  const void *nopeRows[blockKeys + ahead], *peRows[blockKeys + ahead],
-      *valueRows[blockKeys + ahead];
+  const void *nopeRows[2 * blockKeys], *peRows[2 * blockKeys],
+      *valueRows[2 * blockKeys];
 };
 
 } // namespace cpu

@@ -97,16 +97,20 @@ private:
     }
   }
 
-  void multiplyFew(int64_t h, int64_t count, const float *in, float *turned,
+  void multiplyFew(int64_t h, int64_t count, float *in, float *turned,
                    float *strip, float *result) const {
-    const RowKernels *own =
-        count <= SimdKernels::fewestRows ? rowKernels(w) : nullptr;
+    const RowKernels *own = rowKernels(w);
+    if (own && count > own->most)
+      own = nullptr;
     const RowKernels &kernels = own ? *own : simd().f32;
     const void *rows[stripRows];
     if (!transposed) {
       simd().transpose(count, inner, in, leadingDim(inner), turned,
                        leadingDim(count));
       std::fill_n(result, count * leadingDim(outer), 0.0f);
+    } else {
+      for (int64_t i = 0; i < count; ++i)
+        kernels.arrange(in + i * leadingDim(inner), paddedWidth(inner));
     }
     for (int64_t r = 0; r < w.dim(1); r += stripRows) {
       int64_t number = std::min(stripRows, w.dim(1) - r);
@@ -118,13 +122,14 @@ private:
       if (transposed) {
         // These come out as [rows of the weight, tokens].
         kernels.dots(count, number, paddedWidth(inner), in, leadingDim(inner),
-                     rows, turned, leadingDim(count), /*accumulate=*/false);
+                     rows, nullptr, /*ahead=*/0, turned, leadingDim(count),
+                     /*accumulate=*/false);
         simd().transpose(number, count, turned, leadingDim(count), result + r,
                          leadingDim(outer));
       } else {
         kernels.multiply(count, paddedWidth(outer), number,
                          turned + r * leadingDim(count), leadingDim(count),
-                         rows, /*ahead=*/0, result, leadingDim(outer));
+                         rows, nullptr, /*ahead=*/0, result, leadingDim(outer));
       }
     }
   }

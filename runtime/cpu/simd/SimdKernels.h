@@ -29,24 +29,29 @@ namespace cpu {
 /// They take a row from memory to registers, and so each row but once or twice:
 /// for few rows of a.
 struct RowKernels {
-  /// c[n,m] = b[0:n][0:k] * a[m,k]^T, or += it: scalar products of the rows. k
-  /// is a multiple of 16.
+  /// Rows of a, each of which widens b's rows in registers for itself, up to
+  /// which that is the faster way; more want b in f32.
+  int64_t most;
+  /// Brings a row of a to the order in which dots() takes it, in place.
+  void (*arrange)(float *row, int64_t k);
+  /// c[n,m] = b[0:n][0:k] * a[m,k]^T, or += it: scalar products of the rows,
+  /// a's arranged for this k, a multiple of 16. Meanwhile brings
+  /// next[0:ahead][0:k] to the cache.
   void (*dots)(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
-               const void *const *b, float *c, int64_t ldc, bool accumulate);
+               const void *const *b, const void *const *next, int64_t ahead,
+               float *c, int64_t ldc, bool accumulate);
   /// c[m,n] += at[k,m]^T * b[0:k][0:n]. n is a multiple of 16. Meanwhile brings
-  /// b[k : k + ahead][0:n] to the cache.
+  /// next[0:ahead][0:n] to the cache.
   void (*multiply)(int64_t m, int64_t n, int64_t k, const float *at,
-                   int64_t lda, const void *const *b, int64_t ahead, float *c,
-                   int64_t ldc);
+                   int64_t lda, const void *const *b, const void *const *next,
+                   int64_t ahead, float *c, int64_t ldc);
 };
 
 struct SimdKernels {
   const char *name;
-  /// Rows of a up to which RowKernels are the faster way.
+  /// Rows of a up to which RowKernels are the faster way, if need be with b
+  /// brought to f32.
   int64_t fewRows;
-  /// Of those, how many may widen b's rows in registers, each for itself; more
-  /// want b in f32.
-  static const int64_t fewestRows = 8;
 
   /// Rows of e4m3fn and of 16-bit floats to f32; the latter back to the
   /// nearest, ties to even.

@@ -22,12 +22,21 @@ const char levelName[] = "avx2";
 const int ProductRows = 6, ProductVectors = 2, WideVectors = 8, ThinRows = 8;
 const int64_t fewRows = 8;
 const int DotColumns = 2;
+const int PairRows = 4, PairColumns = 2;
 
 inline Quad sumsOf(Vec a, Vec b, Vec c, Vec d) {
   // Of each half: the sums of a, b, c and d in it.
   __m256 sums = _mm256_hadd_ps(_mm256_hadd_ps((__m256)a, (__m256)b),
                                _mm256_hadd_ps((__m256)c, (__m256)d));
   return (Quad)(_mm256_castps256_ps128(sums) + _mm256_extractf128_ps(sums, 1));
+}
+
+inline void keep(Vec &v) { __asm__("" : "+x"(v)); }
+
+inline void interleave(Vec &a, Vec &b) {
+  Vec low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+  b = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+  a = low;
 }
 
 inline Vec loadVec(const F16 *in) {

@@ -22,6 +22,7 @@ const char levelName[] = "avx512";
 const int ProductRows = 8, ProductVectors = 3, WideVectors = 8, ThinRows = 16;
 const int64_t fewRows = 24;
 const int DotColumns = 4;
+const int PairRows = 8, PairColumns = 2;
 
 inline Quad sumsOf(Vec a, Vec b, Vec c, Vec d) {
   __m512 ab = _mm512_unpacklo_ps((__m512)a, (__m512)b) +
@@ -33,6 +34,16 @@ inline Quad sumsOf(Vec a, Vec b, Vec c, Vec d) {
                 (__m512)_mm512_unpackhi_pd((__m512d)ab, (__m512d)cd);
   __m256 half = _mm512_castps512_ps256(sums) + _mm512_extractf32x8_ps(sums, 1);
   return (Quad)(_mm256_castps256_ps128(half) + _mm256_extractf128_ps(half, 1));
+}
+
+inline void keep(Vec &v) { __asm__("" : "+v"(v)); }
+
+inline void interleave(Vec &a, Vec &b) {
+  Vec low = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5,
+                                    21, 6, 22, 7, 23);
+  b = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13,
+                              29, 14, 30, 15, 31);
+  a = low;
 }
 
 inline Vec loadVec(const F16 *in) {

@@ -23,6 +23,7 @@ const char levelName[] = "generic";
 const int ProductRows = 4, ProductVectors = 2, WideVectors = 4, ThinRows = 4;
 const int64_t fewRows = 1024;
 const int DotColumns = 2;
+const int PairRows = 4, PairColumns = 2;
 
 inline Quad sumsOf(Vec a, Vec b, Vec c, Vec d) {
   Vec ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) +
@@ -31,6 +32,14 @@ inline Quad sumsOf(Vec a, Vec b, Vec c, Vec d) {
            __builtin_shufflevector(c, d, 2, 6, 3, 7);
   return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
          __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
+inline void keep(Vec &) {}
+
+inline void interleave(Vec &a, Vec &b) {
+  Vec low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  b = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  a = low;
 }
 
 inline Vec loadVec(const F16 *in) {
