@@ -115,7 +115,7 @@ private:
   void addValues(int64_t from, int64_t number, int64_t count, int64_t early,
                  int64_t more);
 
-  static constexpr int64_t fewerRows = 8;
+  static constexpr int64_t fewerRows = 4;
 
   Shape shape;
   int64_t rows = 0;

@@ -65,6 +65,31 @@ TEST_F(AbsorbedAttentionFaultsTest, Offsets) {
   }
 }
 
+TEST_F(AbsorbedAttentionFaultsTest, APageThatNoIndexLeadsToIsNotReported) {
+  AttentionCase c = makeCase();
+  c.batch.pageTable.set({0, 1}, 99);
+  // The first sequence's tokens stay on its other pages; the second's asks for
+  // the same position, of its own.
+  c.indices = TestTensor(MLA_DTYPE_I32, {3, 2}, {0, 35, -1, 3, 17, 1});
+  mla_absorbed_attention_params params = c.params();
+  ASSERT_EQ(mla_absorbed_attention(ctx, &params), MLA_STATUS_OK);
+  EXPECT_EQ(mla_context_check(ctx), MLA_STATUS_OK) << ctx.error();
+  c.indices.set({1, 0}, 17);
+  ASSERT_EQ(mla_absorbed_attention(ctx, &params), MLA_STATUS_OK);
+  expectFault("page_table", "99");
+}
+
+TEST_F(AbsorbedAttentionFaultsTest, AViolatedHint) {
+  AttentionCase c = makeCase();
+  mla_absorbed_attention_params params = c.params();
+  params.max_kv = 40;
+  ASSERT_EQ(mla_absorbed_attention(ctx, &params), MLA_STATUS_OK);
+  EXPECT_EQ(mla_context_check(ctx), MLA_STATUS_OK) << ctx.error();
+  params.max_kv = 39;
+  ASSERT_EQ(mla_absorbed_attention(ctx, &params), MLA_STATUS_OK);
+  expectFault("kv_lens", "40");
+}
+
 TEST_F(AbsorbedAttentionFaultsTest, Bounds) {
   for (int64_t bad : {-5, 41, INT32_MAX}) {
     AttentionCase c = makeCase();
