@@ -107,7 +107,17 @@ bool EntryChecker::checkPackedRows(int64_t index) const {
          entry, specs[index].name, static_cast<long long>(stride), dim);
     return false;
   }
-  return true;
+  // The views in the body would refuse it too, by names that the caller hasn't
+  // given.
+  Extent extent = extentOf(arg);
+  if (ctx.mode == MLA_MODE_PLAN || extent.empty() || extent.begin % 4 == 0)
+    return true;
+  fail(ctx, MLA_STATUS_INVALID_ARGUMENT,
+       "%s: %s: expected rows at multiples of 4 bytes, got address %p with "
+       "byte_offset %llu",
+       entry, specs[index].name, arg.data,
+       static_cast<unsigned long long>(arg.byte_offset));
+  return false;
 }
 
 bool EntryChecker::checkOverlaps() const {

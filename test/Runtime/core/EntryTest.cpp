@@ -116,6 +116,19 @@ TEST(Entry, ChecksWherePackedRowsStart) {
   arg.strides[2] = 2;
   EXPECT_EQ(begin(), "decode: cache: expected the bytes of a row side by side, "
                      "got stride 2");
+  arg.strides[2] = 1;
+  for (uint64_t offset : {1, 2, 3}) {
+    arg.byte_offset = offset;
+    EXPECT_NE(begin().find("decode: cache: expected rows at multiples of 4 "
+                           "bytes, got address "),
+              std::string::npos)
+        << begin();
+  }
+  arg.byte_offset = 4;
+  EXPECT_EQ(begin(), "OK");
+  arg.byte_offset = 2;
+  arg.shape[0] = 0; // no row, no address
+  EXPECT_EQ(begin(), "OK");
   spec.flags = 2;
   EXPECT_EQ(begin(), "decode: cache: expected an argument specification of ABI "
                      "1, got another");
