@@ -40,14 +40,18 @@ template <typename T> std::string join(const std::vector<T> &values) {
   return text;
 }
 
-/// Whether a form exists with this cache: a quantized query is absorbed, and
-/// blocks are whole.
+/// Whether a form exists with this cache: a quantized query is absorbed.
+bool hasForm(const std::string &cache, const std::string &form) {
+  return getCacheFormat(cache) != CacheFormat::FP8Query || form == "absorbed" ||
+         form == "auto";
+}
+
+/// The same for a model: blocks are whole.
 bool exists(const std::string &form, const std::string &cache,
             const Golden &golden) {
-  CacheFormat format = getCacheFormat(cache);
-  if (format == CacheFormat::FP8Query)
-    return form == "absorbed" || form == "auto";
-  return format != CacheFormat::FP8Block || golden.latent % kScaleBlock == 0;
+  return hasForm(cache, form) &&
+         (getCacheFormat(cache) != CacheFormat::FP8Block ||
+          golden.latent % kScaleBlock == 0);
 }
 
 std::vector<std::string> getCaches(const std::string &form,
@@ -176,12 +180,19 @@ bool readIndex(const json &index, Bundle &bundle) {
 
 bool isValid(const Bundle &bundle) {
   const std::vector<std::string> &caches = getCacheNames();
+  // A form without its entry would be left out, and nobody told.
+  auto isWhole = [&](const Variant &variant) {
+    return std::all_of(
+        bundle.forms.begin(), bundle.forms.end(), [&](const std::string &form) {
+          return variant.entries.count(form) == hasForm(variant.cache, form);
+        });
+  };
   for (const Case &one : bundle.cases)
     for (const Variant &variant : one.variants)
       if ((variant.dtype != "f32" && variant.dtype != "bf16" &&
            variant.dtype != "f16") ||
           !std::count(caches.begin(), caches.end(), variant.cache) ||
-          variant.pageSize < 1 || variant.heads < 1)
+          variant.pageSize < 1 || variant.heads < 1 || !isWhole(variant))
         return false;
   // They too name files of the bundle.
   return std::all_of(bundle.forms.begin(), bundle.forms.end(), isForm);
