@@ -142,7 +142,9 @@ int64_t Checker::knownPart(const DimSpec &dim, unsigned &numUnknown,
   for (unsigned i = dim.numTerms; i-- > 0;) {
     int64_t value = this->dim(dim.syms[i]);
     if (value >= 0) {
-      known += value;
+      // A sum beyond all sizes is the size of no tensor that has elements.
+      if (__builtin_add_overflow(known, value, &known))
+        known = INT64_MAX;
     } else {
       ++numUnknown;
       unknown = dim.syms[i];

@@ -82,7 +82,9 @@ Arena::extent(const mla_tensor &tensor) const {
       return std::nullopt;
     empty |= tensor.shape[i] == 0;
     __int128 step =
-        static_cast<__int128>(tensor.shape[i] - 1) * tensor.strides[i] * size;
+        static_cast<__int128>(tensor.shape[i] - 1) * tensor.strides[i];
+    if (__builtin_mul_overflow(step, size, &step))
+      return std::nullopt; // Far outside.
     (step < 0 ? low : high) += step;
   }
   if (empty)
