@@ -45,8 +45,8 @@ def importer(cases):
     return gtest("mla-import-tests", cases)
 
 
-def lit(path):
-    return Test(path, ["mla-opt", "mla-import"],
+def lit(path, *more):
+    return Test(path, ["mla-opt", "mla-import", *more],
                 ["{lit}", "-v", "test", f"--filter=^MLA :: {re.escape(path)}$"],
                 r"^PASS: MLA :: (\S+)", r"^FAIL: MLA :: (\S+)")
 
@@ -133,7 +133,7 @@ FAULTS = [
            parity("hy_v4")]),
     Fault("a sink counted twice", DECOMPOSE + "ExpandedForm.cpp",
           [("/*sinks=*/Value(), partial", "op.getSinks(), partial")],
-          [lit("Transforms/decompose_expanded.mlir"), lit("Pipelines/forms.test")]),
+          [lit("Transforms/decompose_expanded.mlir"), lit("Pipelines/forms.test", "mla-compile", "mla-run")]),
     Fault("K and V halves of w_kv_b swapped", DECOMPOSE + "FormBuilder.cpp",
           [("op.getWKvB(), 1, 0,", "op.getWKvB(), 1, widths.value,"),
            ("op.getWKvB(), 1, widths.nope,", "op.getWKvB(), 1, 0,")],
