@@ -223,7 +223,7 @@ func.func @half(
 // CHUNK-NOT:     sinks
 // CHUNK:         mla.gather_kv {{.*}}max_kv = %[[HINT]] : index)
 // CHUNK-NOT:     sinks
-// CHUNK:         mla.expanded_attention {{.*}}indices = %[[INDICES]] :
+// CHUNK:         mla.expanded_attention {{.*}}kv_lens = %{{[^ ]+}} : tensor<?xi32>, indices = %[[INDICES]] :
 func.func @topk_sinks(
     %q: tensor<?x2x6xbf16>, %c_kv: tensor<?x8xbf16>, %k_pe: tensor<?x2xbf16>,
     %w_kv_b: tensor<2x8x8xbf16>, %page_table: tensor<?x?xi32>,
