@@ -5,6 +5,7 @@
 
 #include "Attention.h"
 
+#include "Rows.h"
 #include "Threads.h"
 
 #include <cmath>
@@ -56,6 +57,22 @@ mla_status Attention::run() {
                   });
   }
   return MLA_STATUS_OK;
+}
+
+void Attention::storeState(int64_t t, int64_t h, const float *sum,
+                           float logSum) const {
+  storeRow(o, o.at(t, h), sum);
+  if (lse)
+    floatAt(lse, t, h) = logSum;
+}
+
+void Attention::writeNothing(int64_t begin, int64_t end) const {
+  for (int64_t t = begin; t < end; ++t)
+    for (int64_t h = 0; h < o.dim(1); ++h) {
+      zeroRow(o, o.at(t, h));
+      if (lse)
+        floatAt(lse, t, h) = -std::numeric_limits<float>::infinity();
+    }
 }
 
 void Attention::split() {

@@ -40,10 +40,11 @@ struct AttentionTask {
 /// at once.
 class Attention {
 public:
-  /// At most `maxTiles` tiles will be added.
+  /// At most `maxTiles` tiles will be added. `o` is [T, H, width of a value],
+  /// `lse` [T, H] or null.
   Attention(mla_context &ctx, const AttentionTile::Shape &shape,
-            int64_t maxTiles)
-      : ctx(ctx), shape(shape), maxTiles(maxTiles) {}
+            int64_t maxTiles, const mla_tensor *o, const mla_tensor *lse)
+      : ctx(ctx), o(o), lse(lse), shape(shape), maxTiles(maxTiles) {}
   virtual ~Attention() = default;
 
   mla_status run();
@@ -70,8 +71,14 @@ protected:
                      float lse) const = 0;
 
   void addTile(const AttentionTask &tile) { tasks[numTasks++] = tile; }
+  /// Writes what token `t` gets in head `h`.
+  void storeState(int64_t t, int64_t h, const float *sum, float logSum) const;
+  /// o = 0 and lse = -infinity for the tokens [begin, end): what padding gets,
+  /// and tokens of sequences whose offsets are unusable.
+  void writeNothing(int64_t begin, int64_t end) const;
 
   mla_context &ctx;
+  const View o, lse;
   const AttentionTile::Shape shape;
 
 private:

@@ -32,11 +32,11 @@ class AbsorbedAttention final : public Attention {
 public:
   AbsorbedAttention(mla_context &ctx,
                     const mla_absorbed_attention_params &params)
-      : Attention(ctx, shapeOf(params), maxTiles(params)), params(params),
-        scale(static_cast<float>(params.softmax_scale)), query(params.query),
-        kvLens(params.kv_lens), cuQ(params.cu_q), kvBounds(params.kv_bounds),
-        schedule(params.schedule), sinks(params.sinks), indices(params.indices),
-        o(params.o), lse(params.lse),
+      : Attention(ctx, shapeOf(params), maxTiles(params), params.o, params.lse),
+        params(params), scale(static_cast<float>(params.softmax_scale)),
+        query(params.query), kvLens(params.kv_lens), cuQ(params.cu_q),
+        kvBounds(params.kv_bounds), schedule(params.schedule),
+        sinks(params.sinks), indices(params.indices),
         cache(ctx, op, params.cache_latent, params.cache_pe, params.page_table),
         cacheRows(params.cache_latent, params.cache_pe, params.cache_scales),
         heads(query.dim(1)) {}
@@ -90,17 +90,6 @@ private:
       addSequence(b, range, length);
     }
     writeNothing(covered, tokens);
-  }
-
-  /// o = 0 and lse = -infinity: what padding gets, and tokens of sequences
-  /// whose offsets are unusable.
-  void writeNothing(int64_t begin, int64_t end) const {
-    for (int64_t t = begin; t < end; ++t)
-      for (int64_t h = 0; h < heads; ++h) {
-        zeroRow(o, o.at(t, h));
-        if (lse)
-          floatAt(lse, t, h) = -std::numeric_limits<float>::infinity();
-      }
   }
 
   void addSequence(int64_t b, Range range, int64_t length) {
@@ -238,15 +227,12 @@ private:
 
   void store(const AttentionTask &, int64_t row, const float *sum,
              float logSum) const override {
-    int64_t t = row / heads, h = row % heads;
-    storeRow(o, o.at(t, h), sum);
-    if (lse)
-      floatAt(lse, t, h) = logSum;
+    storeState(row / heads, row % heads, sum, logSum);
   }
 
   const mla_absorbed_attention_params &params;
   float scale; ///< Of the logits.
-  View query, kvLens, cuQ, kvBounds, schedule, sinks, indices, o, lse;
+  View query, kvLens, cuQ, kvBounds, schedule, sinks, indices;
   PagedCache cache;
   CacheRows cacheRows;
   int64_t heads;

@@ -29,12 +29,12 @@ class ExpandedAttention final : public Attention {
 public:
   ExpandedAttention(mla_context &ctx,
                     const mla_expanded_attention_params &params)
-      : Attention(ctx, shapeOf(params), maxTiles(params)), params(params),
-        scale(static_cast<float>(params.softmax_scale)), query(params.q),
-        kNope(params.k_nope), kPe(params.k_pe), v(params.v), cuQ(params.cu_q),
-        cuK(params.cu_k), kvLens(params.kv_lens), sinks(params.sinks),
-        indices(params.indices), o(params.o), lse(params.lse),
-        heads(query.dim(1)), nopeWidth(kNope.width()) {}
+      : Attention(ctx, shapeOf(params), maxTiles(params), params.o, params.lse),
+        params(params), scale(static_cast<float>(params.softmax_scale)),
+        query(params.q), kNope(params.k_nope), kPe(params.k_pe), v(params.v),
+        cuQ(params.cu_q), cuK(params.cu_k), kvLens(params.kv_lens),
+        sinks(params.sinks), indices(params.indices), heads(query.dim(1)),
+        nopeWidth(kNope.width()) {}
 
 private:
   static AttentionTile::Shape
@@ -120,17 +120,6 @@ private:
       }
   }
 
-  /// o = 0 and lse = -infinity: what padding gets, and tokens of sequences
-  /// whose offsets are unusable.
-  void writeNothing(int64_t begin, int64_t end) const {
-    for (int64_t t = begin; t < end; ++t)
-      for (int64_t h = 0; h < heads; ++h) {
-        zeroRow(o, o.at(t, h));
-        if (lse)
-          floatAt(lse, t, h) = -std::numeric_limits<float>::infinity();
-      }
-  }
-
   /// Positions that token `t` sees are below this. `sequence` has the keys of
   /// a sequence, or of a tile, whose end may be lower.
   int64_t visible(const AttentionTask &sequence, int64_t t) const {
@@ -202,14 +191,12 @@ private:
 
   void store(const AttentionTask &task, int64_t row, const float *sum,
              float logSum) const override {
-    storeRow(o, o.at(row, task.head), sum);
-    if (lse)
-      floatAt(lse, row, task.head) = logSum;
+    storeState(row, task.head, sum, logSum);
   }
 
   const mla_expanded_attention_params &params;
   float scale;
-  View query, kNope, kPe, v, cuQ, cuK, kvLens, sinks, indices, o, lse;
+  View query, kNope, kPe, v, cuQ, cuK, kvLens, sinks, indices;
   int64_t heads, nopeWidth;
 };
 
