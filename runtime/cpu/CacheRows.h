@@ -47,10 +47,7 @@ public:
            loadScale(ctx, op, "pe_scale", peScale, this->peScale);
   }
 
-  int64_t latentWidth() const { return latent.width(); }
-  int64_t width() const { return latent.width() + pe.width(); }
-
-  /// The row [latent | pe], dequantized; width() floats.
+  /// The row [latent | pe], dequantized.
   void load(int64_t page, int64_t line, float *out) const {
     loadLatent(page, line, out);
     if (pe)

@@ -36,7 +36,7 @@ public:
   }
 
   mla_status run() {
-    int64_t width = std::max({query.width(), rows.latentWidth(), kPe.width()});
+    int64_t width = std::max({query.width(), rows.latent.width(), kPe.width()});
     table = scratch(ctx, cosSin.width() + width);
     if (!table)
       return ctx.status;
