@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mla/Driver/Lowering.h"
+#include "EntryTable.h"
 
 #include "mla/IR/Interfaces/BufferizableOpInterfaceImpl.h"
 #include "mla/IR/MLADialect.h"
@@ -185,6 +186,7 @@ FailureOr<Manifest> mla::lowerModule(ModuleOp module,
     return failure();
   dropDialectAttributes(module);
   hideAllButEntries(module, manifest);
+  addEntryTable(module, manifest);
   Builder builder(module.getContext());
   std::string text = printManifest(manifest);
   text.push_back('\0');

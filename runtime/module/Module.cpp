@@ -23,6 +23,8 @@ struct mla_module {
   void *library = nullptr;
   const char *manifest = nullptr;
   std::vector<std::string> entries;
+  /// Their arguments, in any order; null in modules of earlier compilers.
+  const mla_entry_spec *specs = nullptr;
 
   ~mla_module() {
     if (library)
@@ -122,6 +124,8 @@ static mla_status load(const char *path, mla_module *&out) {
                         "%s: expected a symbol for the manifest's entry '%s', "
                         "got none",
                         path, entry.c_str());
+  module->specs = static_cast<const mla_entry_spec *>(
+      dlsym(module->library, "mla_module_entries"));
   out = module.release();
   return MLA_STATUS_OK;
 }
@@ -147,28 +151,59 @@ extern "C" const char *mla_module_manifest(const mla_module *module) {
   return module ? module->manifest : "";
 }
 
-extern "C" mla_entry_fn mla_module_entry(const mla_module *module,
-                                         const char *name) {
+/// Whether the manifest lists `name`: another symbol may be anything. When it
+/// doesn't, the thread's error says so for `function`.
+static bool hasEntry(const mla_module *module, const char *name,
+                     const char *function) {
   if (!module || !name) {
     failThread(MLA_STATUS_INVALID_ARGUMENT,
-               "mla_module_entry: %s: expected an address, got null",
+               "%s: %s: expected an address, got null", function,
                module ? "name" : "module");
-    return nullptr;
+    return false;
   }
   try {
-    // Only what the manifest lists: another symbol may be anything.
     std::string names;
     for (const std::string &entry : module->entries) {
       if (entry == name)
-        return reinterpret_cast<mla_entry_fn>(dlsym(module->library, name));
+        return true;
       names += (names.empty() ? "'" : ", '") + entry + "'";
     }
-    failThread(MLA_STATUS_NOT_FOUND,
-               "mla_module_entry: expected an entry of %s, got '%s'",
+    failThread(MLA_STATUS_NOT_FOUND, "%s: expected an entry of %s, got '%s'",
+               function,
                names.empty() ? "a module that has none" : names.c_str(), name);
   } catch (...) {
     failThread(MLA_STATUS_RESOURCE_EXHAUSTED,
-               "mla_module_entry: expected host memory, got none");
+               "%s: expected host memory, got none", function);
   }
+  return false;
+}
+
+extern "C" mla_entry_fn mla_module_entry(const mla_module *module,
+                                         const char *name) {
+  if (!hasEntry(module, name, "mla_module_entry"))
+    return nullptr;
+  return reinterpret_cast<mla_entry_fn>(dlsym(module->library, name));
+}
+
+extern "C" const mla_arg_spec *mla_module_arguments(const mla_module *module,
+                                                    const char *entry,
+                                                    int64_t *count) {
+  if (!count) {
+    failThread(MLA_STATUS_INVALID_ARGUMENT,
+               "mla_module_arguments: count: expected an address, got null");
+    return nullptr;
+  }
+  *count = 0;
+  if (!hasEntry(module, entry, "mla_module_arguments"))
+    return nullptr;
+  for (const mla_entry_spec *spec = module->specs; spec && spec->name; ++spec)
+    if (std::strcmp(spec->name, entry) == 0) {
+      *count = spec->num_args;
+      return spec->args;
+    }
+  failThread(MLA_STATUS_FAILED_PRECONDITION,
+             "mla_module_arguments: expected a module with the arguments of "
+             "'%s' in mla_module_entries, got one without; compile it again",
+             entry);
   return nullptr;
 }

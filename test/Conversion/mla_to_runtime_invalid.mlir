@@ -51,6 +51,18 @@ func.func @type(%x: memref<4x8xf32> {mla.name = "x", mla.role = "inout"},
 
 // -----
 
+func.func private @step.args(%x: memref<4x8xf32>) {
+  return
+}
+
+// expected-error @below {{expected no other symbol 'step.args'}}
+func.func @step(%x: memref<4x8xf32> {mla.name = "x", mla.role = "inout"}) {
+  mla.rope ins(x = %x : memref<4x8xf32>) outs(y = %x : memref<4x8xf32>)
+  return
+}
+
+// -----
+
 func.func private @fill(%x: memref<4x8xf32>, %v: f32) {
   // expected-error @below {{expected a constant value to fill a buffer with}}
   linalg.fill ins(%v : f32) outs(%x : memref<4x8xf32>)

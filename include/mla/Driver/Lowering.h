@@ -40,10 +40,10 @@ llvm::Expected<bool> readSkipRopeVariable();
 void registerDriverDialects(mlir::DialectRegistry &registry);
 
 /// Runs the pipeline mla-to-llvm on a module and makes it a compiled module:
-/// the constants mla_manifest (JSON, NUL-terminated) and mla_module_abi (u32)
-/// are added, and nothing but these and the entries stays visible. The module
-/// is of the llvm dialect afterwards; the manifest is returned. Failures were
-/// reported as diagnostics.
+/// the constants mla_manifest (JSON, NUL-terminated), mla_module_entries (the
+/// same for C callers) and mla_module_abi (u32) are added, and nothing but
+/// these and the entries stays visible. The module is of the llvm dialect
+/// afterwards; the manifest is returned. Failures were reported as diagnostics.
 mlir::FailureOr<Manifest> lowerModule(mlir::ModuleOp module,
                                       const LoweringOptions &options = {});
 

@@ -222,6 +222,9 @@ LogicalResult mla::buildEntry(SymbolTable &symbols, func::FuncOp body) {
   if (failed(symbols.rename(body, name + ".body")))
     return body.emitError("expected no other symbol '")
            << name << ".body' and replaceable uses of '" << name << "'";
+  // The driver finds the entry's arguments by this name.
+  if (symbols.lookup(name + ".args"))
+    return body.emitError("expected no other symbol '") << name << ".args'";
   body.setPrivate();
   return EntryBuilder(symbols, body).build(name);
 }

@@ -144,6 +144,14 @@ typedef struct mla_arg_spec {
   int64_t dims[6];
 } mla_arg_spec;
 
+/* One entry and its arguments. Compiled modules export an array of these as
+ * mla_module_entries; after the last comes one whose name is null. */
+typedef struct mla_entry_spec {
+  const char *name;
+  const mla_arg_spec *args;
+  int64_t num_args;
+} mla_entry_spec;
+
 /* Called by compiled entries. mla_begin clears the sticky error and the arena,
  * and checks number, dtypes, ranks, static dims, dims that must agree, strides
  * and flags; in RUN and CHECK also devices, null data, alignment, and that what
@@ -187,6 +195,15 @@ MLA_EXPORT const char *mla_module_manifest(const mla_module *module);
 /* Null when there is none; mla_last_error(NULL) lists those there are. */
 MLA_EXPORT mla_entry_fn mla_module_entry(const mla_module *module,
                                          const char *name);
+/* What the entry `entry` asks of its arguments, in the order of its `args`, and
+ * their number in *count: how a caller finds arguments by name without reading
+ * the manifest. Valid until the module is unloaded. Null, with *count = 0, when
+ * there is no such entry or the module has no table of arguments, as those of
+ * earlier compilers; mla_last_error(NULL) says which. Names of dynamic
+ * dimensions are in the manifest only; here they are equal negative numbers. */
+MLA_EXPORT const mla_arg_spec *mla_module_arguments(const mla_module *module,
+                                                    const char *entry,
+                                                    int64_t *count);
 
 #ifdef __cplusplus
 }

@@ -59,6 +59,44 @@ TEST(Module, PlansChecksAndRuns) {
   mla_module_unload(module);
 }
 
+TEST(Module, ListsArguments) {
+  mla_module *module = nullptr;
+  ASSERT_EQ(mla_module_load(path("good").c_str(), &module), MLA_STATUS_OK)
+      << mla_last_error(nullptr);
+  int64_t count = -1;
+  const mla_arg_spec *specs = mla_module_arguments(module, "twice", &count);
+  ASSERT_NE(specs, nullptr) << mla_last_error(nullptr);
+  ASSERT_EQ(count, 1);
+  EXPECT_STREQ(specs[0].name, "out");
+  EXPECT_EQ(specs[0].role, uint32_t(MLA_ROLE_OUTPUT));
+  EXPECT_EQ(specs[0].dims[0], -2);
+
+  // In the table, but not the manifest's.
+  EXPECT_EQ(mla_module_arguments(module, "other", &count), nullptr);
+  EXPECT_EQ(count, 0);
+  EXPECT_STREQ(
+      mla_last_error(nullptr),
+      "mla_module_arguments: expected an entry of 'twice', got 'other'");
+  mla_module_unload(module);
+}
+
+TEST(Module, MissesArguments) {
+  for (const char *kind : {"no_arguments", "without_entry"}) {
+    mla_module *module = nullptr;
+    ASSERT_EQ(mla_module_load(path(kind).c_str(), &module), MLA_STATUS_OK)
+        << mla_last_error(nullptr);
+    EXPECT_NE(mla_module_entry(module, "twice"), nullptr);
+    int64_t count = -1;
+    EXPECT_EQ(mla_module_arguments(module, "twice", &count), nullptr);
+    EXPECT_EQ(count, 0);
+    EXPECT_STREQ(
+        mla_last_error(nullptr),
+        "mla_module_arguments: expected a module with the arguments of 'twice' "
+        "in mla_module_entries, got one without; compile it again");
+    mla_module_unload(module);
+  }
+}
+
 static std::string refusal(const std::string &file, mla_status expected) {
   mla_module *module = reinterpret_cast<mla_module *>(1);
   EXPECT_EQ(mla_module_load(file.c_str(), &module), expected);
@@ -96,5 +134,11 @@ TEST(Module, TakesNull) {
   EXPECT_EQ(mla_module_load("x", nullptr), MLA_STATUS_INVALID_ARGUMENT);
   EXPECT_STREQ(mla_module_manifest(nullptr), "");
   EXPECT_EQ(mla_module_entry(nullptr, "x"), nullptr);
+  int64_t count = -1;
+  EXPECT_EQ(mla_module_arguments(nullptr, "x", &count), nullptr);
+  EXPECT_EQ(count, 0);
+  EXPECT_EQ(mla_module_arguments(nullptr, "x", nullptr), nullptr);
+  EXPECT_STREQ(mla_last_error(nullptr),
+               "mla_module_arguments: count: expected an address, got null");
   mla_module_unload(nullptr);
 }

@@ -7,6 +7,8 @@
 
 #include "mla_runtime/runtime.h"
 
+#include <stddef.h>
+
 /* Built once for each way in which a module can be wrong. */
 
 #if defined(TEST_OTHER_ABI)
@@ -21,6 +23,17 @@ MLA_EXPORT const char mla_manifest[] = "{\"schema\": 1, \"entries\": [";
 MLA_EXPORT const char mla_manifest[] =
     "{\"schema\": 1, \"mla\": \"0.1.0\", \"abi\": 1, \"entries\": [{\"name\": "
     "\"twice\"}]}";
+#endif
+
+#if defined(TEST_WITHOUT_ENTRY)
+static const mla_arg_spec other[] = {{"in", MLA_ROLE_INPUT, 1, 0, 0, {0}}};
+MLA_EXPORT const mla_entry_spec mla_module_entries[] = {{"thrice", other, 1},
+                                                        {NULL, NULL, 0}};
+#elif !defined(TEST_NO_ARGUMENTS)
+static const mla_arg_spec arguments[] = {
+    {"out", MLA_ROLE_OUTPUT, MLA_DTYPE_F32, 1, 0, {-2}}};
+MLA_EXPORT const mla_entry_spec mla_module_entries[] = {
+    {"other", NULL, 0}, {"twice", arguments, 1}, {NULL, NULL, 0}};
 #endif
 
 #if !defined(TEST_MISSING_ENTRY)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-// What a compiled module shows and what it asks for: its entries, the manifest
-// and the ABI's version; the runtime's functions.
+// What a compiled module shows and what it asks for: its entries, the manifest,
+// the table of entries and the ABI's version; the runtime's functions.
 
 // RUN: mla-compile %s -o %t.so
 // RUN: llvm-nm -D --defined-only --format=just-symbols %t.so | sort | FileCheck %s --check-prefix=DEFINED
@@ -11,6 +11,7 @@
 // DEFINED: first
 // DEFINED-NEXT: mla_manifest
 // DEFINED-NEXT: mla_module_abi
+// DEFINED-NEXT: mla_module_entries
 // DEFINED-NEXT: second
 // DEFINED-NOT: {{.}}
 
@@ -30,6 +31,7 @@
 // RUN: mla-compile %s --emit=llvm | FileCheck %s --check-prefix=LLVM
 // LLVM-DAG: @mla_manifest = constant [{{[0-9]+}} x i8] c"{\22schema\22:1,{{.*}}}\00"
 // LLVM-DAG: @mla_module_abi = constant i32 1
+// LLVM-DAG: @mla_module_entries = constant [3 x { ptr, ptr, i64 }] [{{{.*}} { ptr @first.name, ptr @first.args, i64 3 }, {{.*}} { ptr @second.name, ptr @second.args, i64 3 }, {{.*}} zeroinitializer], align 8
 // LLVM-DAG: define {{.*}}i32 @first(ptr
 // LLVM-DAG: declare {{.*}}@mla_project_v(ptr
 
