@@ -1,21 +1,27 @@
 #!/usr/bin/env python3
 # Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Checks of the sources: licences, an op's files, formatting, the documents.
+"""Checks of the sources: licences, an op's files, formatting.
 
     layout.py CHECK [--root=DIR] [--bin=DIR]
+
+documents.py has the checks of the documents, definitions.py those of what operations
+and passes say of themselves.
 
 Prints one line a complaint and exits 1, or 77 where the check can't be made.
 """
 
 import argparse
 import hashlib
-import json
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+
+import definitions
+import documents
+from project import Project
 
 SKIPPED = 77
 
@@ -25,37 +31,12 @@ RUNTIME_ONLY = {"copy", "fill"}
 DIALECT_ONLY = {"attention"}
 
 # Binary, or of a format without comments.
-NO_LICENCE = [r"\.safetensors$", r"^test/Fuzz/corpus/", r"\.mlirbc$", r"^test/Data/configs/.*\.json$", r"^LICENSE$"]
+NO_LICENCE = [r"\.safetensors$", r"^test/Fuzz/corpus/", r"\.mlirbc$", r"^test/.*\.json$", r"^LICENSE$"]
 
 # The second half of each is apart so that this file doesn't find itself.
 PRIVATE = [r"(?<![\w.])/wo" r"rk/", r"/tmp/br" r"ief", r"(?<!\w)/ho" r"me/\w", r"(?<!\w)/ro" r"ot/\w"]
 
 CXX = {".c", ".h", ".cpp", ".cu", ".cuh"}
-
-
-class Project:
-    def __init__(self, root, bin_dir):
-        self.root = root
-        self.bin = bin_dir
-
-    def files(self):
-        """Paths of the sources, relative to the root."""
-        git = subprocess.run(
-            ["git", "ls-files", "-z", "-co", "--exclude-standard"],
-            cwd=self.root, capture_output=True, text=True)
-        if git.returncode == 0 and git.stdout:
-            names = [name for name in git.stdout.split("\0") if name]
-        else:  # an archive of the sources
-            names = [str(path.relative_to(self.root)) for path in self.root.rglob("*")]
-            names = [name for name in names
-                     if not re.match(r"build|\.git/", name) and "__pycache__" not in name]
-        return sorted(name for name in names if (self.root / name).is_file())
-
-    def text(self, name):
-        return (self.root / name).read_text(errors="replace")
-
-    def documents(self):
-        return [name for name in self.files() if name.endswith(".md")]
 
 
 def camel_case(op):
@@ -162,103 +143,9 @@ def habits(project):
                 yield f"{document}: ./dev {name}: expected one of {sorted(listed)}"
 
 
-def doc_links(project):
-    """Relative links of the documents lead somewhere."""
-    for document in project.documents():
-        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", project.text(document)):
-            if not ((project.root / document).parent / target).exists():
-                yield f"{document}: expected a file at the link {target}, found none"
-
-
-def code_blocks(project, language):
-    """(place, text) of the documents' code blocks in a language."""
-    fence = re.compile(rf"^```{language}\n(.*?)^```$", re.M | re.S)
-    for document in project.documents():
-        text = project.text(document)
-        for block in fence.finditer(text):
-            yield f"{document}:{text.count(chr(10), 0, block.start()) + 2}", block.group(1)
-
-
-def doc_mlir(project):
-    """Every ```mlir block of a document is a valid module."""
-    blocks = list(code_blocks(project, "mlir"))
-    if not blocks:
-        yield "expected ```mlir blocks in the documents, found none"
-    for place, text in blocks:
-        yield from parse(project, place, text)
-
-
-def mla_opt(project, text, *options):
-    return subprocess.run([project.bin / "mla-opt", "-", *options], input=text,
-                          capture_output=True, text=True)
-
-
-def parse(project, place, text):
-    run = mla_opt(project, text)
-    if run.returncode:
-        yield f"{place}: expected IR that mla-opt accepts, got: {run.stderr.strip()}"
-
-
-def readme_example(project):
-    """The README's second block is what canonicalization makes of the first."""
-    blocks = [text for place, text in code_blocks(project, "mlir")
-              if place.startswith("README.md:")]
-    if len(blocks) != 2:
-        yield f"README.md: expected IR before and after, got {len(blocks)} blocks"
-        return
-    got = mla_opt(project, blocks[0], "--canonicalize").stdout
-    expected = mla_opt(project, blocks[1]).stdout
-    if got != expected or not got:
-        yield f"README.md: expected the second block to be what --canonicalize makes:\n{got}"
-
-
-def def_mlir(project):
-    """Every example of an op's definition is valid, its operands being arguments."""
-    for path in sorted((project.root / "include/mla/IR/Ops").glob("*.td")):
-        name = str(path.relative_to(project.root))
-        blocks = re.findall(r"^ *```mlir\n(.*?)^ *```$", project.text(name), re.M | re.S)
-        if not blocks:
-            yield f"{name}: expected an example in a ```mlir block, found none"
-        for block in blocks:
-            typed = dict(re.findall(r"(%\w+) : ((?:tensor|memref)<[^<>]*(?:<[^<>]*>)?>|index)", block))
-            arguments = ", ".join(f"{value}: {type}" for value, type in typed.items())
-            yield from parse(project, name, f"func.func @f({arguments}) {{\n{block}\nreturn\n}}\n")
-
-
-def doc_console(project):
-    """Every command of a ```console block exists, and knows its long options."""
-    blocks = list(code_blocks(project, "console"))
-    if not blocks:
-        yield "expected ```console blocks in the documents, found none"
-    presets = {preset["name"] for preset in
-               json.loads(project.text("CMakePresets.json"))["configurePresets"]}
-    help_texts = {}
-    for place, text in blocks:
-        for line in text.replace("\\\n", " ").splitlines():
-            if not line.startswith("$ "):
-                continue  # output
-            for command in re.split(r"&&|\|", line[2:]):
-                words = command.split()
-                tool = pathlib.Path(words[0]).name if words else ""
-                for preset in re.findall(r"--preset[= ](\S+)", command):
-                    if preset not in presets:
-                        yield f"{place}: --preset {preset}: expected one of {sorted(presets)}"
-                if not tool.startswith("mla-"):
-                    continue
-                if tool not in help_texts:
-                    if not (project.bin / tool).exists():
-                        yield f"{place}: {tool}: expected a tool of the project"
-                        continue
-                    help_texts[tool] = subprocess.run(
-                        [project.bin / tool, "--help"], capture_output=True, text=True).stdout
-                for option in re.findall(r"(?<!\S)--([\w-]+)", command):
-                    if not re.search(rf"(?<![\w-])--?{option}(?![\w-])", help_texts[tool]):
-                        yield f"{place}: {tool} --{option}: expected an option that --help lists"
-
-
 CHECKS = {check.__name__: check for check in
-          (licence, op_files, private_paths, test_data, format, habits, doc_links,
-           doc_mlir, def_mlir, readme_example, doc_console)}
+          (licence, op_files, private_paths, test_data, format, habits,
+           *definitions.CHECKS, *documents.CHECKS)}
 
 
 def main():

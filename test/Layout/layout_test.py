@@ -4,12 +4,11 @@
 """Each check of layout.py complains about what it is there for, and only then."""
 
 import hashlib
-import pathlib
 import shutil
-import tempfile
 import unittest
 
 import layout
+from testing import CheckTest
 
 TAG = "SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception\n"
 DEV = """cat <<'USAGE'
@@ -21,28 +20,7 @@ esac
 """
 
 
-class LayoutTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.project = layout.Project(pathlib.Path(folder.name), pathlib.Path(folder.name) / "bin")
-
-    def write(self, name, text, mode=0o644):
-        path = self.project.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(mode)
-
-    def complaints(self, check):
-        return list(check(self.project))
-
-    def expect(self, check, *words):
-        """One complaint a word, in order, that holds the word."""
-        got = self.complaints(check)
-        self.assertEqual(len(got), len(words), got)
-        for complaint, word in zip(got, words):
-            self.assertIn(word, complaint)
-
+class LayoutTest(CheckTest):
     def test_licence(self):
         self.write("good.h", "// " + TAG)
         self.write("LICENSE", "text")
@@ -102,51 +80,6 @@ class LayoutTest(unittest.TestCase):
         self.write("dev", DEV.replace("esac", "lint) lint ;;\nesac"))
         self.write("README.md", "Run `./dev tset`.\n")
         self.expect(layout.habits, "lint", "tset")
-
-    def test_doc_links(self):
-        self.write("docs/a.md", "[b](b.md#part) [web](https://example.org/x) [up](../c.md)\n")
-        self.write("docs/b.md", "")
-        self.write("c.md", "")
-        self.expect(layout.doc_links)
-        self.write("c.md", "[a](a.md)\n")
-        self.expect(layout.doc_links, "a.md")
-
-    def test_doc_mlir(self):
-        self.expect(layout.doc_mlir, "found none")
-        self.write("bin/mla-opt", "#!/bin/sh\nread -r line\ntest \"$line\" = good\n", 0o755)
-        self.write("a.md", "text\n```mlir\ngood\n```\n")
-        self.expect(layout.doc_mlir)
-        self.write("a.md", "text\n```mlir\ngood\n```\n\n```mlir\nbad\n```\n")
-        self.expect(layout.doc_mlir, "a.md:7")
-
-    def test_def_mlir(self):
-        self.write("include/mla/IR/Ops/A.td", "text\n")
-        self.expect(layout.def_mlir, "found none")
-        self.write("bin/mla-opt", "#!/bin/sh\ngrep -q 'f(%a: tensor<?xf32>, %i: index)'\n", 0o755)
-        example = "    ```mlir\n    %r = mla.a ins(a = %a : TYPE, i = %i : index)\n    ```\n"
-        self.write("include/mla/IR/Ops/A.td", example.replace("TYPE", "tensor<?xf32>"))
-        self.expect(layout.def_mlir)
-        self.write("include/mla/IR/Ops/A.td", example.replace("TYPE", "vector<2xf32>"))
-        self.expect(layout.def_mlir, "A.td")
-
-    def test_readme_example(self):
-        self.write("README.md", "```mlir\nx\n```\n")
-        self.expect(layout.readme_example, "got 1 blocks")
-        self.write("bin/mla-opt", "#!/bin/sh\ntest \"$2\" && tr x y || cat\n", 0o755)
-        self.write("README.md", "```mlir\nx\n```\n```mlir\ny\n```\n")
-        self.expect(layout.readme_example)
-        self.write("README.md", "```mlir\nx\n```\n```mlir\nz\n```\n")
-        self.expect(layout.readme_example, "second block")
-
-    def test_doc_console(self):
-        self.write("CMakePresets.json", '{"configurePresets": [{"name": "release"}]}')
-        self.write("bin/mla-run", "#!/bin/sh\necho ' --time   Time it'\n", 0o755)
-        self.write("a.md", "```console\n$ cmake --preset release && build/bin/mla-run a.so --time\n"
-                           "output --of it\n```\n")
-        self.expect(layout.doc_console)
-        self.write("a.md", "```console\n$ cmake --preset fast\n$ mla-run a.so \\\n    --tim\n"
-                           "$ mla-fly x\n```\n")
-        self.expect(layout.doc_console, "fast", "--tim", "mla-fly")
 
 
 if __name__ == "__main__":

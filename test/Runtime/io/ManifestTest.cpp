@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "io/Manifest.h"
+#include "io/File.h"
 
 #include <gtest/gtest.h>
 
@@ -37,6 +38,22 @@ TEST(Manifest, Reads) {
   EXPECT_EQ(arg->shape[1].symbol, "");
   EXPECT_EQ(arg->shape[1].offset, 4);
   EXPECT_FALSE(arg->isWritten());
+}
+
+/// The example that the ABI page quotes.
+TEST(Manifest, ReadsTheDocumentedOne) {
+  Result<Buffer> file = readFile(MLA_TEST_MANIFEST);
+  ASSERT_TRUE(file) << file.error();
+  Result<Manifest> manifest = parseManifest(
+      std::string(reinterpret_cast<const char *>(file->data()), file->size()),
+      "m");
+  ASSERT_TRUE(manifest) << manifest.error();
+  const ManifestEntry *entry = manifest->find("decode");
+  ASSERT_TRUE(entry);
+  ASSERT_TRUE(entry->find("q"));
+  EXPECT_EQ(entry->find("q")->showShape(), "[T, 128, 192]");
+  ASSERT_TRUE(entry->find("out"));
+  EXPECT_TRUE(entry->find("out")->isWritten());
 }
 
 TEST(Manifest, Refuses) {
