@@ -24,7 +24,7 @@ inline void registerAllDialects(mlir::DialectRegistry &registry) {
 
 /// All passes and pipelines, by their names in mla-opt.
 inline void registerAllPasses() {
-  registerTransformsPasses();
+  registerMLATransformsPasses();
   registerMLAConversionPasses();
   registerPipelines();
 }
