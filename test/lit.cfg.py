@@ -10,11 +10,18 @@ Substitutions:
   %mla_runtime   the runtime's library, for --shared-libs
   %mlir_libdir   where MLIR's own runner libraries are
   %mlir_runner   the stock mlir-runner
-Features: cuda (our CUDA backend is built and there is a device), sanitize.
+  %plugin        MLAPlugin.so
+  %other_mlir_opt  an mlir-opt of another LLVM
+  %mla_obj       the build tree
+  %lit           lit itself
+Features: cuda (our CUDA backend is built and there is a device), sanitize,
+other-mlir-opt and mlir-minimal-opt (there is one).
 """
 
 import ctypes
 import os
+import shutil
+import sys
 
 import lit.formats
 
@@ -42,6 +49,9 @@ config.substitutions += [
     ("%mla_runtime", os.path.join(lib_dir, "libmla_runtime.so")),
     ("%mlir_libdir", config.llvm_lib_dir),
     ("%mlir_runner", os.path.join(config.llvm_tools_dir, "mlir-runner")),
+    ("%plugin", os.path.join(lib_dir, "MLAPlugin.so")),
+    ("%lit", f"{sys.executable} {os.path.abspath(sys.argv[0])}"),
+    ("%mla_obj", config.mla_obj),
 ]
 
 
@@ -63,6 +73,19 @@ if (
     and has_cuda_device()
 ):
     config.available_features.add("cuda")
+
+# Of Debian's names, in any version but ours.
+mlir_opt = os.path.realpath(os.path.join(config.llvm_tools_dir, "mlir-opt"))
+others = filter(None, (shutil.which(f"mlir-opt-{version}") for version in range(16, 31)))
+others = [other for other in others if os.path.realpath(other) != mlir_opt]
+config.substitutions.append(("%other_mlir_opt", others[0] if others else "false"))
+# None of these loads an instrumented plugin.
+if not config.mla_sanitize:
+    if others:
+        config.available_features.add("other-mlir-opt")
+    if os.path.exists(os.path.join(config.llvm_tools_dir, "mlir-minimal-opt")):
+        config.available_features.add("mlir-minimal-opt")
+
 if config.mla_sanitize:
     config.available_features.add("sanitize")
     # libMLIR is not instrumented, so containers that cross into it look wrong,

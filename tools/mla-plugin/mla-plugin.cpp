@@ -1,25 +1,107 @@
-//===- mla-plugin.cpp - The dialect and its passes for a stock mlir-opt ---===//
+//===- mla-plugin.cpp - What a stock mlir-opt loads -----------------------===//
 //
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// MLAPlugin.so looks at the host and, if it fits, loads MLAPluginImpl.so, which
+// is linked with MLIR. In a host with another MLIR that would bring a second
+// one into the process, whose passes and dialects the host doesn't see and
+// which crashes on the host's objects. So nothing of LLVM may be included or
+// linked here.
+//
+//===----------------------------------------------------------------------===//
 
-#include "mla/InitAll.h"
-#include "mlir/Tools/Plugins/DialectPlugin.h"
-#include "mlir/Tools/Plugins/PassPlugin.h"
-#include "llvm/Config/llvm-config.h"
+#include <cstdint>
+#include <cstdio>
+#include <dlfcn.h>
+#include <link.h>
+#include <string>
+#include <string_view>
 
-extern "C" LLVM_ATTRIBUTE_WEAK mlir::DialectPluginLibraryInfo
-mlirGetDialectPluginInfo() {
-  return {MLIR_PLUGIN_API_VERSION, "mla", LLVM_VERSION_STRING,
-          [](mlir::DialectRegistry *registry) {
-            mla::registerAllDialects(*registry);
-          }};
+namespace {
+
+/// mlir::DialectPluginLibraryInfo and PassPluginLibraryInfo, alike but for the
+/// callback's type. Every MLIR refuses a version of 0.
+struct PluginInfo {
+  uint32_t apiVersion;
+  const char *name;
+  const char *version;
+  void (*registerCallback)();
+};
+
+/// The library that `object` is, or else needs, whose name starts with
+/// `prefix`; null without one.
+const char *findLibrary(const link_map &object, std::string_view prefix) {
+  const char *names = nullptr;
+  for (const ElfW(Dyn) *entry = object.l_ld; entry->d_tag != DT_NULL; ++entry)
+    if (entry->d_tag == DT_STRTAB) {
+      // Some loaders leave the offset in the file here.
+      ElfW(Addr) address = entry->d_un.d_ptr;
+      names = reinterpret_cast<const char *>(
+          address < object.l_addr ? object.l_addr + address : address);
+    }
+  for (ElfW(Sxword) tag : {DT_SONAME, DT_NEEDED})
+    for (const ElfW(Dyn) *entry = object.l_ld; entry->d_tag != DT_NULL; ++entry)
+      if (entry->d_tag == tag) {
+        const char *name = names + entry->d_un.d_val;
+        if (std::string_view(name).substr(0, prefix.size()) == prefix)
+          return name;
+      }
+  return nullptr;
 }
 
-extern "C" LLVM_ATTRIBUTE_WEAK mlir::PassPluginLibraryInfo
-mlirGetPassPluginInfo() {
-  return {MLIR_PLUGIN_API_VERSION, "mla", LLVM_VERSION_STRING,
-          [] { mla::registerAllPasses(); }};
+/// Whether the host's MLIR is the one that the implementation is linked with;
+/// says what it is if not. `caller` is an address in that MLIR, or in code
+/// linked with it.
+bool isExpectedHost(const void *caller) {
+  Dl_info info;
+  void *object = nullptr;
+  const char *mlir = nullptr, *llvm = nullptr;
+  if (dladdr1(caller, &info, &object, RTLD_DL_LINKMAP) && object) {
+    mlir = findLibrary(*static_cast<link_map *>(object), "libMLIR.so");
+    llvm = findLibrary(*static_cast<link_map *>(object), "libLLVM");
+  } else {
+    info.dli_fname = "host";
+  }
+  if (mlir && mlir == std::string_view(MLA_MLIR_SONAME))
+    return true;
+  std::string got = mlir ? mlir : "MLIR linked into it";
+  if (!mlir && llvm)
+    got += std::string(" with ") + llvm;
+  std::fprintf(
+      stderr,
+      "MLAPlugin: error: %s: expected a host that uses " MLA_MLIR_SONAME
+      ", got %s\n",
+      info.dli_fname, got.c_str());
+  return false;
+}
+
+PluginInfo forward(const char *entry, const void *caller) {
+  // Once: hosts load the dialect and the passes from the same file.
+  static void *const implementation = [caller]() -> void * {
+    if (!isExpectedHost(caller))
+      return nullptr;
+    void *library = dlopen("$ORIGIN/MLAPluginImpl.so", RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+      std::fprintf(stderr,
+                   "MLAPlugin: error: expected MLAPluginImpl.so beside it, for "
+                   "this host's MLIR, got: %s\n",
+                   dlerror());
+    return library;
+  }();
+  if (!implementation)
+    return {0, "mla", "", nullptr};
+  return reinterpret_cast<PluginInfo (*)()>(dlsym(implementation, entry))();
+}
+
+} // namespace
+
+extern "C" PluginInfo mlirGetDialectPluginInfo() {
+  return forward("mlirGetDialectPluginInfo", __builtin_return_address(0));
+}
+
+extern "C" PluginInfo mlirGetPassPluginInfo() {
+  return forward("mlirGetPassPluginInfo", __builtin_return_address(0));
 }
