@@ -39,7 +39,7 @@ install(FILES runtime/python/mla_runtime.py DESTINATION ${CMAKE_INSTALL_DATADIR}
 # Relative, so that the prefix can be moved.
 file(RELATIVE_PATH prefix_from_pkgconfig
   ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
-configure_file(cmake/mla_runtime.pc.in mla_runtime.pc @ONLY)
+configure_file(lib/Package/mla_runtime.pc.in mla_runtime.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/mla_runtime.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT mla-runtime)
 
@@ -73,8 +73,8 @@ write_basic_package_version_file(${build_package_dir}/MLAConfigVersion.cmake
 set(MLA_CONFIG_PREFIX)
 set(MLA_CONFIG_INCLUDE_DIRS "${PROJECT_SOURCE_DIR}/include;${PROJECT_BINARY_DIR}/include")
 set(MLA_CONFIG_TOOLS_DIR ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
-configure_file(cmake/MLAConfig.cmake.in ${build_package_dir}/MLAConfig.cmake @ONLY)
-configure_file(cmake/MLAFindMLIR.cmake ${build_package_dir}/MLAFindMLIR.cmake COPYONLY)
+configure_file(lib/Package/MLAConfig.cmake.in ${build_package_dir}/MLAConfig.cmake @ONLY)
+configure_file(lib/Package/MLAFindMLIR.cmake ${build_package_dir}/MLAFindMLIR.cmake COPYONLY)
 
 file(RELATIVE_PATH prefix_from_package
   ${CMAKE_INSTALL_PREFIX}/${package_dir} ${CMAKE_INSTALL_PREFIX})
@@ -82,7 +82,7 @@ set(MLA_CONFIG_PREFIX
   "get_filename_component(mla_prefix \"\${CMAKE_CURRENT_LIST_DIR}/${prefix_from_package}\" ABSOLUTE)")
 set(MLA_CONFIG_INCLUDE_DIRS "\${mla_prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
 set(MLA_CONFIG_TOOLS_DIR "\${mla_prefix}/${CMAKE_INSTALL_BINDIR}")
-configure_file(cmake/MLAConfig.cmake.in install/MLAConfig.cmake @ONLY)
+configure_file(lib/Package/MLAConfig.cmake.in install/MLAConfig.cmake @ONLY)
 
 install(FILES
   ${PROJECT_BINARY_DIR}/install/MLAConfig.cmake
