@@ -74,6 +74,14 @@ const ModelFacts *findModel(const json::Object &config, std::string &type) {
   return nullptr;
 }
 
+/// "one of axk1, axk2, ..., ", for a message.
+std::string listModels() {
+  std::string text = "one of ";
+  for (const ModelFacts &facts : kModels)
+    text += (facts.type + ", ").str();
+  return text;
+}
+
 /// The object that describes the language model: the config itself, or a part
 /// of it in a model that also sees or hears.
 const json::Object *findTextConfig(const json::Object &config,
@@ -158,7 +166,7 @@ void readRotation(const ConfigReader &config, const ModelFacts *facts,
   std::optional<bool> interleaved = config.getBool("rope_interleave");
   std::optional<bool> noRotation = config.getBool("mla_use_nope");
   if (!facts && !interleaved)
-    config.fail("model_type", "a known model, or a field rope_interleave");
+    config.fail("model_type", listModels() + "or a field rope_interleave");
   bool byDefault = facts && facts->style == RopeStyle::Interleaved;
   spec.ropeStyle = interleaved.value_or(byDefault) ? RopeStyle::Interleaved
                                                    : RopeStyle::Half;

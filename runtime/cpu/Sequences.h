@@ -56,14 +56,20 @@ inline int64_t numTokens(mla_context &ctx, const char *op, const View &cuQ,
   return std::min(std::max<int64_t>(count, 0), total);
 }
 
-/// Keys of sequence `b`; 0 where the stored length is negative or more than
-/// `capacity`, what its row of the page table reaches.
+/// Keys of sequence `b`; 0 where the stored length is negative, more than
+/// `capacity`, what its row of the page table reaches, or more than the hint
+/// `maxKv`, where that isn't 0.
 inline int64_t sequenceLength(mla_context &ctx, const char *op,
-                              const View &kvLens, int64_t b, int64_t capacity) {
+                              const View &kvLens, int64_t b, int64_t capacity,
+                              int64_t maxKv = 0) {
   int64_t length = loadInt(kvLens, b);
-  if (length >= 0 && length <= capacity)
+  bool isHint = maxKv > 0 && maxKv < capacity;
+  int64_t most = isHint ? maxKv : capacity;
+  if (length >= 0 && length <= most)
     return length;
-  recordFault(ctx, op, "kv_lens", b, length, capacity + 1);
+  // Two callers' mistakes: whoever set the hint, or whoever sized the table.
+  recordFault(ctx, op, isHint ? "kv_lens, bounded by max_kv" : "kv_lens", b,
+              length, most + 1);
   return 0;
 }
 

@@ -74,12 +74,10 @@ private:
         loadScale(ctx, op, "query_scale", params.query_scale, queryScale) &&
         cacheRows.loadScales(ctx, op, params.latent_scale, params.pe_scale);
     scale *= queryScale;
-    int64_t most = cache.capacity();
-    if (params.max_kv > 0)
-      most = std::min(most, params.max_kv);
     for (int64_t b = 0; usable && b < numSeqs; ++b) {
       Range range = sequenceRange(ctx, op, "cu_q", cuQ, b, tokens);
-      int64_t length = sequenceLength(ctx, op, kvLens, b, most);
+      int64_t length =
+          sequenceLength(ctx, op, kvLens, b, cache.capacity(), params.max_kv);
       // Offsets that go back, which is a fault, don't let two tiles share a
       // row.
       range.begin = std::max(range.begin, covered);

@@ -38,11 +38,9 @@ mla_status mla::cpu::gather_kv(mla_context &ctx,
     return ctx.status;
   // With a scale that means nothing every row is written as 0.
   bool usable = rows.loadScales(ctx, op, params.latent_scale, params.pe_scale);
-  int64_t capacity = cache.capacity();
-  if (params.max_kv > 0)
-    capacity = std::min(capacity, params.max_kv);
   for (int64_t b = 0; b < kvLens.dim(0); ++b) {
-    int64_t length = sequenceLength(ctx, op, kvLens, b, capacity);
+    int64_t length =
+        sequenceLength(ctx, op, kvLens, b, cache.capacity(), params.max_kv);
     for (int64_t i = 0; i < params.window_length; ++i) {
       int64_t out = b * params.window_length + i, page, line;
       bool exists = usable && i < length - params.window_start &&

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <set>
 
 namespace mla::run {
 namespace {
@@ -96,29 +97,35 @@ io::Status Session::fill(const io::ManifestArg &arg, Argument &argument,
   return {};
 }
 
-/// Whether the entry has anything called `symbol` for --set to give a size or
-/// value.
-static bool isSettable(const io::ManifestEntry &entry,
-                       const std::string &symbol) {
+/// What --set can give a size or value: sizes of the entry's arguments and its
+/// scalars.
+static std::set<std::string> settableNames(const io::ManifestEntry &entry) {
+  std::set<std::string> names;
   for (const io::ManifestArg &arg : entry.args) {
-    if (arg.role == "scalar" && arg.name == symbol)
-      return true;
+    if (arg.role == "scalar")
+      names.insert(arg.name);
     for (const io::ManifestDim &dim : arg.shape)
-      if (dim.symbol == symbol)
-        return true;
+      if (!dim.symbol.empty() && dim.symbol != "?")
+        names.insert(dim.symbol);
   }
-  return false;
+  return names;
 }
 
 io::Status Session::bind(const Files &files) {
   Symbols symbols;
-  for (auto &[symbol, value] : options.sizes)
+  std::set<std::string> settable = settableNames(entry);
+  for (auto &[symbol, value] : options.sizes) {
     // kv is what --random makes sequences of.
-    if (!isSettable(entry, symbol) && !(options.seed && symbol == "kv"))
-      return io::Error{"--set: expected a size or scalar of the entry, got " +
-                       symbol};
-    else if (io::Status set = symbols.set(symbol, value, "--set"); !set)
+    if (!settable.count(symbol) && !(options.seed && symbol == "kv")) {
+      std::string names;
+      for (const std::string &name : settable)
+        names += name + ", ";
+      return io::Error{"--set: expected one of " + names +
+                       "or kv with --random, got " + symbol};
+    }
+    if (io::Status set = symbols.set(symbol, value, "--set"); !set)
       return set;
+  }
   // What is given, and what stays from the call before, fixes the sizes.
   for (const io::ManifestArg &arg : entry.args) {
     auto kept = arguments.find(arg.name);

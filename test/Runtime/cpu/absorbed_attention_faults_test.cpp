@@ -87,7 +87,7 @@ TEST_F(AbsorbedAttentionFaultsTest, AViolatedHint) {
   EXPECT_EQ(mla_context_check(ctx), MLA_STATUS_OK) << ctx.error();
   params.max_kv = 39;
   ASSERT_EQ(mla_absorbed_attention(ctx, &params), MLA_STATUS_OK);
-  expectFault("kv_lens", "40");
+  expectFault("kv_lens, bounded by max_kv", "40");
 }
 
 TEST_F(AbsorbedAttentionFaultsTest, Bounds) {

@@ -154,7 +154,10 @@ TEST(ModelConfig, WhereTheModelIsNamed) {
   Config unknown = deepseek.with("model_type", "new")
                        .with("architectures", json::Array{"New"});
   EXPECT_EQ(unknown.error(),
-            "f: model_type: expected a known model, or a field "
+            "f: model_type: expected one of axk1, axk2, deepseek_v2, "
+            "deepseek_v3, deepseek_v32, glm4_moe_lite, glm5_next, "
+            "glm5_next_text, glm_moe_dsa, hy_v4, kimi_k2, kimi_linear, "
+            "longcat_flash, minicpm3, mistral4, youtu, or a field "
             "rope_interleave, got \"new\"");
   EXPECT_EQ(unknown.with("rope_interleave", true).error(), "accepted");
   EXPECT_EQ(unknown.with("qk_rope_head_dim", 0).error(), "accepted");
