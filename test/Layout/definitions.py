@@ -3,7 +3,9 @@
 """Checks of what the definitions of operations and passes say of themselves."""
 
 import re
+import textwrap
 
+from documents import is_excerpt
 from project import parse
 
 OPS = "include/mla/IR/Ops/"
@@ -53,4 +55,61 @@ def def_constraints(project):
                 yield f"{file}: ({label}): expected a constraint that {name} lists, got another"
 
 
-CHECKS = (def_mlir, def_constraints)
+def pass_examples(project):
+    """Every pass has an example in its description that says what it does today. The
+    paragraph before a block says what it is, and the options that the pass is given:
+
+        Before, with `phase=generation`:    what the pass gets
+        After:                              what it makes of that
+        After, with `form=expanded`:        the same for other options
+        After, in part:                     text, lines of what mla-opt prints; `...`
+                                            stands for others
+        Rejected:                           what the pass refuses, with the messages
+                                            as mlir-opt's -verify-diagnostics wants them
+    """
+    for name in PASSES:
+        passes = re.split(r"^def \w+ : Pass<\"", project.text(name), flags=re.M)[1:]
+        if not passes:
+            yield f"{name}: expected passes, found none"
+        for text in passes:
+            argument = text.split('"', 1)[0]
+            yield from pass_example(project, f"{name}: {argument}", argument, textwrap.dedent(
+                re.search(r"let description = \[\{\n(.*?)\}\];", text, re.S).group(1)))
+
+
+def pass_example(project, place, argument, description):
+    before, given, used, made = None, "", 0, 0
+    for kind, words, language, block in re.findall(
+            r"^(Before|After|Rejected)\b((?:.|\n(?!\n))*):\n\n```(\w+)\n((?:.*\n)*?)```$",
+            description, re.M):
+        options = re.search(r"with `([^`]*)`", words)
+        options = options.group(1) if options else ""
+        used += 1
+        if kind == "Before":
+            before, given = block, options
+            continue
+        command = f"--{argument}={options or given}" if options or given else f"--{argument}"
+        made += 1
+        if kind == "Rejected":
+            run = project.mla_opt(block, command, "--verify-diagnostics")
+            if run.returncode or "// expected-error" not in block:
+                yield f"{place}: expected the errors that its example gives:\n{run.stderr}"
+            continue
+        if before is None:
+            yield f"{place}: expected 'Before:' and a block before 'After{words}:', found none"
+            continue
+        run = project.mla_opt(before, command)
+        if language == "text":
+            expected, is_right = block, is_excerpt(block, run.stdout)
+        else:
+            expected = project.mla_opt(block).stdout
+            is_right = run.stdout == expected
+        if run.returncode or not expected or not is_right:
+            yield f"{place}: expected 'After{words}:' to be what {command} makes:\n{run.stdout}{run.stderr}"
+    if len(re.findall("^ *```(?!$)", description, re.M)) != used:
+        yield f"{place}: expected blocks after 'Before:', 'After:' or 'Rejected:', got others"
+    if not made:
+        yield f"{place}: expected an example, found none"
+
+
+CHECKS = (def_mlir, def_constraints, pass_examples)

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Each check of definitions.py complains about what it is there for, and only then."""
 
+import textwrap
 import unittest
 
 import definitions
@@ -41,6 +42,41 @@ class DefinitionsTest(CheckTest):
         self.write_constraints(listed="C3")
         self.expect(definitions.def_constraints, "expected constraints C1, C2, got C1, C3",
                     "A.cpp: expected", "a_invalid.mlir: expected", "A.cpp: (C2)", "a_invalid.mlir: (C2)")
+
+    def write_pass(self, description):
+        self.write(definitions.PASSES[1], 'def B : Pass<"b"> {\n let description = [{\n'
+                   "Before:\n\n```mlir\nx\n```\n\nAfter:\n\n```mlir\nx --b\n```\n}];\n")
+        self.write(definitions.PASSES[0], 'def A : Pass<"a", "Module"> {\n  let summary = "";\n'
+                   f"  let description = [{{\n    Text.\n\n{textwrap.indent(description, '    ')}\n  }}];\n")
+
+    def test_pass_examples(self):
+        # Adds its options to what it reads, and refuses `bad`.
+        self.write_tool("mla-opt", """read -r line; shift; echo "$line $*" | sed 's/ *$//'
+        test "$line" != bad && test "$*" != "--a --verify-diagnostics" -o "$line" = "// expected-error"
+        """)
+
+        def block(title, text, language="mlir"):
+            return f"{title}:\n\n```{language}\n{text}\n```\n\n"
+
+        before = block("Before, with `p=1 q`", "x")
+        for good in (block("Before", "x") + block("After", "x --a"),
+                     before + block("After, of course", "x --a=p=1 q"),
+                     before + block("After, with `r=2`,\nand more", "x --a=r=2"),
+                     before + block("After, in part", "...\nx --a=p=1 q", "text"),
+                     block("Rejected", "// expected-error")):
+            self.write_pass(good)
+            self.expect(definitions.pass_examples)
+        for bad, complaint in (
+                ("", "a: expected an example"),
+                (before + block("After", "x --a"), "a: expected 'After:' to be what --a=p=1 q makes"),
+                (before + block("After, in part", "--a", "text"), "a: expected 'After, in part:'"),
+                (block("Before", "bad") + block("After", "bad --a"), "a: expected 'After:'"),
+                (block("After", "x --a"), "a: expected 'Before:' and a block"),
+                (before + block("After", "x --a=p=1 q") + block("So", "x"), "a: expected blocks after"),
+                (block("Rejected", "x"), "a: expected the errors"),
+                (block("Rejected", "bad // expected-error"), "a: expected the errors")):
+            self.write_pass(bad)
+            self.expect(definitions.pass_examples, f"{definitions.PASSES[0]}: {complaint}")
 
 
 if __name__ == "__main__":

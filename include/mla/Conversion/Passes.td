@@ -20,11 +20,33 @@ def MLAThreadContext : Pass<"mla-thread-context", "::mlir::ModuleOp"> {
     `{mla.host}` keeps its signature and asks the runtime for the calling
     thread's context instead.
 
+    Before:
+
     ```mlir
-    // before
-    func.func @f(%c: memref<?x64x576xbf16>) { ... }
-    // after
-    func.func @f(%ctx: !llvm.ptr {mla.context}, %c: memref<?x64x576xbf16>) { ... }
+    func.func @f(%x: memref<?x64xf32>, %y: memref<?x64xf32>) {
+      mla.rope ins(x = %x : memref<?x64xf32>) outs(y = %y : memref<?x64xf32>)
+      return
+    }
+    func.func private @shape(%x: memref<?x64xf32>) -> index {
+      %zero = arith.constant 0 : index
+      %t = memref.dim %x, %zero : memref<?x64xf32>
+      return %t : index
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%ctx: !llvm.ptr {mla.context},
+                 %x: memref<?x64xf32>, %y: memref<?x64xf32>) {
+      mla.rope ins(x = %x : memref<?x64xf32>) outs(y = %y : memref<?x64xf32>)
+      return
+    }
+    func.func private @shape(%x: memref<?x64xf32>) -> index {
+      %zero = arith.constant 0 : index
+      %t = memref.dim %x, %zero : memref<?x64xf32>
+      return %t : index
+    }
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
@@ -47,6 +69,36 @@ def ConvertMLAToRuntime : Pass<"convert-mla-to-runtime", "::mlir::ModuleOp"> {
     Then a legality check: outside functions marked `{mla.host}` only shape
     arithmetic, views, control flow on host scalars and calls may remain, since
     buffers may be device memory.
+
+    Before:
+
+    ```mlir
+    func.func @f(%ctx: !llvm.ptr {mla.context},
+                 %x: memref<?x64xf32> {mla.name = "x", mla.role = "input"},
+                 %y: memref<?x64xf32> {mla.name = "y", mla.role = "output"}) {
+      mla.rope ins(x = %x : memref<?x64xf32>) outs(y = %y : memref<?x64xf32>)
+      return
+    }
+    ```
+
+    After, in part:
+
+    ```text
+      func.func @f(%arg0: !llvm.ptr, %arg1: !llvm.ptr, %arg2: i64) -> i32 {
+        ...
+        call @f.body(%arg0, %28, %51) : (!llvm.ptr, memref<?x64xf32>, memref<?x64xf32>) -> ()
+        %52 = llvm.call @mla_end(%arg0) : (!llvm.ptr) -> i32
+        return %52 : i32
+      }
+        ...
+        llvm.store %1, %27 : !llvm.ptr, !llvm.ptr
+        %28 = llvm.mlir.addressof @"mla.string.no rope attribute" : !llvm.ptr
+        %29 = llvm.getelementptr %5[56] : (!llvm.ptr) -> !llvm.ptr, i8
+        llvm.store %28, %29 : !llvm.ptr, !llvm.ptr
+        %30 = llvm.call @mla_rope(%arg0, %5) : (!llvm.ptr, !llvm.ptr) -> i32
+        return
+      }
+    ```
   }];
   let dependentDialects = [
     "::mlir::LLVM::LLVMDialect", "::mlir::affine::AffineDialect",

@@ -24,14 +24,37 @@ def MLADisableRope : Pass<"mla-disable-rope", "::mlir::ModuleOp"> {
     are rotated by one phase and not by the other: a warning at the operation
     that is switched names one that isn't.
 
+    Before, with `phase=generation`:
+
     ```mlir
-    // Before, with phase=generation:
-    %r:2 = mla.append ... {phase = #mla.phase<generation>,
-                           rope = #mla.rope<interleaved, head_dim = 64>}
-    // After:
-    %r:2 = mla.append ... {mla.rope_off = "mla-disable-rope phase=generation",
-        phase = #mla.phase<generation>,
-        rope = #mla.rope<interleaved, head_dim = 64, enabled = false>}
+    func.func @f(%x: tensor<?x64xbf16>, %table: tensor<?x64xf32>,
+                 %p: tensor<?xi64>, %y: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
+      %r = mla.rope
+          ins(x = %x : tensor<?x64xbf16>, cos_sin = %table : tensor<?x64xf32>,
+              positions = %p : tensor<?xi64>)
+          outs(y = %y : tensor<?x64xbf16>)
+          {phase = #mla.phase<generation>,
+           rope = #mla.rope<interleaved, head_dim = 64>}
+      return %r : tensor<?x64xbf16>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    module attributes {mla.notes = ["mla-disable-rope phase=generation"]} {
+      func.func @f(%x: tensor<?x64xbf16>, %table: tensor<?x64xf32>,
+                   %p: tensor<?xi64>, %y: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
+        %r = mla.rope
+            ins(x = %x : tensor<?x64xbf16>, cos_sin = %table : tensor<?x64xf32>,
+                positions = %p : tensor<?xi64>)
+            outs(y = %y : tensor<?x64xbf16>)
+            {mla.rope_off = "mla-disable-rope phase=generation",
+             phase = #mla.phase<generation>,
+             rope = #mla.rope<interleaved, head_dim = 64, enabled = false>}
+        return %r : tensor<?x64xbf16>
+      }
+    }
     ```
   }];
   let options = [
@@ -90,19 +113,105 @@ def MLADecompose : Pass<"mla-decompose"> {
     on `append` says why. Other discardable attributes, the phase and the rounding
     go to `append`.
 
+    Before, a core with R = 0 in the form that is the default:
+
     ```mlir
-    // Before, with R = 0:
-    %r:2 = mla.attention ins(q = %q, c_kv = %c_kv, w_kv_b = %w, ...)
-        outs(out = %out, cache = %cache) {softmax_scale = ...}
-    // After:
-    %s:2 = mla.slot_mapping ins(kv_lens = ..., cu_q = ..., page_table = ...)
-        outs(positions = ..., slots = ...) {page_size = 64 : i64}
-    %wk = tensor.extract_slice %w [0, 0, 0] [16, 128, 512] [1, 1, 1]
-    %query = mla.absorb_q ins(q_nope = %q, w_uk = %wk) outs(query = ...)
-    %c = mla.append ins(c_kv = %c_kv, slots = %s#1) outs(cache = %cache)
-    %o = mla.absorbed_attention ins(query = %query, cache = %c, ...) outs(o = ...)
-    %wv = tensor.extract_slice %w [0, 128, 0] [16, 128, 512] [1, 1, 1]
-    %r = mla.project_v ins(o_latent = %o, w_uv = %wv) outs(out = %out)
+    func.func @f(%q: tensor<4x16x128xbf16>, %c_kv: tensor<4x512xbf16>,
+                 %w: tensor<16x256x512xbf16>, %pages: tensor<1x8xi32>,
+                 %lens: tensor<1xi32>, %cu: tensor<2xi32>,
+                 %out: tensor<4x16x128xbf16>, %cache: tensor<8x64x512xbf16>)
+        -> (tensor<4x16x128xbf16>, tensor<8x64x512xbf16>) {
+      %r:2 = mla.attention
+          ins(q = %q : tensor<4x16x128xbf16>, c_kv = %c_kv : tensor<4x512xbf16>,
+              w_kv_b = %w : tensor<16x256x512xbf16>,
+              page_table = %pages : tensor<1x8xi32>, kv_lens = %lens : tensor<1xi32>,
+              cu_q = %cu : tensor<2xi32>)
+          outs(out = %out : tensor<4x16x128xbf16>, cache = %cache : tensor<8x64x512xbf16>)
+          {softmax_scale = 0.08838834764831845 : f64}
+      return %r#0, %r#1 : tensor<4x16x128xbf16>, tensor<8x64x512xbf16>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%q: tensor<4x16x128xbf16>, %c_kv: tensor<4x512xbf16>,
+                 %w: tensor<16x256x512xbf16>, %pages: tensor<1x8xi32>,
+                 %lens: tensor<1xi32>, %cu: tensor<2xi32>,
+                 %out: tensor<4x16x128xbf16>, %cache: tensor<8x64x512xbf16>)
+        -> (tensor<4x16x128xbf16>, tensor<8x64x512xbf16>) {
+      %0 = tensor.empty() : tensor<4xi64>
+      %1 = tensor.empty() : tensor<4xi64>
+      %positions, %slots = mla.slot_mapping
+          ins(kv_lens = %lens : tensor<1xi32>, cu_q = %cu : tensor<2xi32>,
+              page_table = %pages : tensor<1x8xi32>)
+          outs(positions = %0 : tensor<4xi64>, slots = %1 : tensor<4xi64>)
+          {page_size = 64 : i64}
+      %w_uk = tensor.extract_slice %w[0, 0, 0] [16, 128, 512] [1, 1, 1]
+          : tensor<16x256x512xbf16> to tensor<16x128x512xbf16>
+      %2 = tensor.empty() : tensor<4x16x512xbf16>
+      %query = mla.absorb_q
+          ins(q_nope = %q : tensor<4x16x128xbf16>, w_uk = %w_uk : tensor<16x128x512xbf16>)
+          outs(query = %2 : tensor<4x16x512xbf16>)
+      %new = mla.append
+          ins(c_kv = %c_kv : tensor<4x512xbf16>, slots = %slots : tensor<4xi64>)
+          outs(cache = %cache : tensor<8x64x512xbf16>)
+      %3 = tensor.empty() : tensor<4x16x512xbf16>
+      %o = mla.absorbed_attention
+          ins(query = %query : tensor<4x16x512xbf16>, cache = %new : tensor<8x64x512xbf16>,
+              page_table = %pages : tensor<1x8xi32>, kv_lens = %lens : tensor<1xi32>,
+              cu_q = %cu : tensor<2xi32>)
+          outs(o = %3 : tensor<4x16x512xbf16>)
+          {softmax_scale = 0.08838834764831845 : f64}
+      %w_uv = tensor.extract_slice %w[0, 128, 0] [16, 128, 512] [1, 1, 1]
+          : tensor<16x256x512xbf16> to tensor<16x128x512xbf16>
+      %r = mla.project_v
+          ins(o_latent = %o : tensor<4x16x512xbf16>, w_uv = %w_uv : tensor<16x128x512xbf16>)
+          outs(out = %out : tensor<4x16x128xbf16>)
+      return %r, %new : tensor<4x16x128xbf16>, tensor<8x64x512xbf16>
+    }
+    ```
+
+    After, with `form=expanded`:
+
+    ```mlir
+    func.func @f(%q: tensor<4x16x128xbf16>, %c_kv: tensor<4x512xbf16>,
+                 %w: tensor<16x256x512xbf16>, %pages: tensor<1x8xi32>,
+                 %lens: tensor<1xi32>, %cu: tensor<2xi32>,
+                 %out: tensor<4x16x128xbf16>, %cache: tensor<8x64x512xbf16>)
+        -> (tensor<4x16x128xbf16>, tensor<8x64x512xbf16>) {
+      %0 = tensor.empty() : tensor<4xi64>
+      %1 = tensor.empty() : tensor<4xi64>
+      %positions, %slots = mla.slot_mapping
+          ins(kv_lens = %lens : tensor<1xi32>, cu_q = %cu : tensor<2xi32>,
+              page_table = %pages : tensor<1x8xi32>)
+          outs(positions = %0 : tensor<4xi64>, slots = %1 : tensor<4xi64>)
+          {page_size = 64 : i64}
+      %new = mla.append
+          ins(c_kv = %c_kv : tensor<4x512xbf16>, slots = %slots : tensor<4xi64>)
+          outs(cache = %cache : tensor<8x64x512xbf16>)
+      %2 = tensor.empty() : tensor<512x512xbf16>
+      %3 = tensor.empty() : tensor<512x16x256xbf16>
+      %length = arith.constant 512 : index
+      %keys = mla.gather_kv
+          ins(cache = %new : tensor<8x64x512xbf16>, page_table = %pages : tensor<1x8xi32>,
+              kv_lens = %lens : tensor<1xi32>, window_length = %length : index)
+          outs(c_kv = %2 : tensor<512x512xbf16>)
+      %kv = mla.expand_kv
+          ins(c_kv = %keys : tensor<512x512xbf16>, w_kv_b = %w : tensor<16x256x512xbf16>)
+          outs(kv = %3 : tensor<512x16x256xbf16>)
+      %k = tensor.extract_slice %kv[0, 0, 0] [512, 16, 128] [1, 1, 1]
+          : tensor<512x16x256xbf16> to tensor<512x16x128xbf16>
+      %v = tensor.extract_slice %kv[0, 0, 128] [512, 16, 128] [1, 1, 1]
+          : tensor<512x16x256xbf16> to tensor<512x16x128xbf16>
+      %r = mla.expanded_attention
+          ins(q = %q : tensor<4x16x128xbf16>, k_nope = %k : tensor<512x16x128xbf16>,
+              v = %v : tensor<512x16x128xbf16>, cu_q = %cu : tensor<2xi32>,
+              kv_lens = %lens : tensor<1xi32>, window_length = %length : index)
+          outs(o = %out : tensor<4x16x128xbf16>)
+          {causal, softmax_scale = 0.08838834764831845 : f64}
+      return %r, %new : tensor<4x16x128xbf16>, tensor<8x64x512xbf16>
+    }
     ```
   }];
   let options = [
@@ -141,19 +250,40 @@ def MLAPrepareEntries : Pass<"mla-prepare-entries", "::mlir::ModuleOp"> {
     | `inout` | another destination, such as a cache |
     | `input` | any other |
 
+    In an entry of a single mla operation `mla.dims` names dynamic dims after its symbols.
+
+    Before:
+
     ```mlir
-    // Before:
-    func.func @f(%q: tensor<4x16x128xbf16>, %w: tensor<16x128x512xbf16>)
-        -> tensor<4x16x512xbf16>
-    // After:
+    func.func @f(%q: tensor<?x16x128xbf16>, %w: tensor<16x128x512xbf16>, %t: index)
+        -> tensor<?x16x512xbf16> {
+      %empty = tensor.empty(%t) : tensor<?x16x512xbf16>
+      %r = mla.absorb_q
+          ins(q_nope = %q : tensor<?x16x128xbf16>, w_uk = %w : tensor<16x128x512xbf16>)
+          outs(query = %empty : tensor<?x16x512xbf16>)
+      return %r : tensor<?x16x512xbf16>
+    }
+    ```
+
+    After:
+
+    ```mlir
     func.func @f(
-        %q: tensor<4x16x128xbf16> {bufferization.writable = false,
-                                   mla.name = "q_nope", mla.role = "input"},
+        %q: tensor<?x16x128xbf16> {bufferization.writable = false,
+            mla.dims = ["T", "", ""], mla.name = "q_nope", mla.role = "input"},
         %w: tensor<16x128x512xbf16> {bufferization.writable = false,
-                                     mla.name = "w_uk", mla.role = "input"},
-        %r: tensor<4x16x512xbf16> {bufferization.writable = true,
-                                   mla.name = "query", mla.role = "output"})
-        -> tensor<4x16x512xbf16>
+            mla.dims = ["", "", ""], mla.name = "w_uk", mla.role = "input"},
+        %t: index {mla.name = "arg2", mla.role = "scalar"},
+        %out: tensor<?x16x512xbf16> {bufferization.writable = true,
+            mla.name = "query", mla.role = "output"}) -> tensor<?x16x512xbf16> {
+      %empty = tensor.empty(%t) : tensor<?x16x512xbf16>
+      %r = mla.absorb_q
+          ins(q_nope = %q : tensor<?x16x128xbf16>, w_uk = %w : tensor<16x128x512xbf16>)
+          outs(query = %empty : tensor<?x16x512xbf16>)
+      %there = bufferization.materialize_in_destination %r in %out
+          : (tensor<?x16x512xbf16>, tensor<?x16x512xbf16>) -> tensor<?x16x512xbf16>
+      return %there : tensor<?x16x512xbf16>
+    }
     ```
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
@@ -166,15 +296,20 @@ def MLAFinalizeEntries : Pass<"mla-finalize-entries", "::mlir::ModuleOp"> {
     call's uses of such a result become uses of what the call passes. A result of
     an entry that is left is an error: nothing would own its buffer.
 
+    Before:
+
     ```mlir
-    // Before:
-    func.func @f(%out: memref<4xf32>) -> memref<4xf32> {
-      ...
-      return %out : memref<4xf32>
+    func.func @f(%x: memref<?x64xbf16>, %y: memref<?x64xbf16>) -> memref<?x64xbf16> {
+      mla.rope ins(x = %x : memref<?x64xbf16>) outs(y = %y : memref<?x64xbf16>)
+      return %y : memref<?x64xbf16>
     }
-    // After:
-    func.func @f(%out: memref<4xf32>) {
-      ...
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%x: memref<?x64xbf16>, %y: memref<?x64xbf16>) {
+      mla.rope ins(x = %x : memref<?x64xbf16>) outs(y = %y : memref<?x64xbf16>)
       return
     }
     ```
@@ -193,6 +328,27 @@ def MLAVerifyInplace : Pass<"mla-verify-inplace", "::mlir::ModuleOp"> {
     Caches are the arguments of entries with the role inout and what operations
     take as their operand `cache`; they are followed through views, loops,
     branches and calls of functions of the module.
+
+    Rejected, since the second operation reads what the cache was before the first:
+
+    ```mlir
+    func.func @step(%c_kv: memref<?x512xbf16>, %slots: memref<?xi64>,
+                    %pages: memref<?x?xi32>, %lens: memref<?xi32>, %length: index,
+                    %old: memref<?x512xbf16>,
+                    %cache: memref<8x64x512xbf16> {mla.name = "kv", mla.role = "inout"}) {
+      %new = memref.alloc() : memref<8x64x512xbf16>
+      // expected-error @+1 {{expected the cache "kv" of @step to be written in place, got a copy of it, because 'mla.gather_kv' reads its value from before the write}}
+      memref.copy %cache, %new : memref<8x64x512xbf16> to memref<8x64x512xbf16>
+      mla.append ins(c_kv = %c_kv : memref<?x512xbf16>, slots = %slots : memref<?xi64>)
+          outs(cache = %new : memref<8x64x512xbf16>)
+      // expected-note @+1 {{the old value's reader}}
+      mla.gather_kv
+          ins(cache = %cache : memref<8x64x512xbf16>, page_table = %pages : memref<?x?xi32>,
+              kv_lens = %lens : memref<?xi32>, window_length = %length : index)
+          outs(c_kv = %old : memref<?x512xbf16>)
+      return
+    }
+    ```
   }];
 }
 
@@ -211,6 +367,59 @@ def MLAOutlineLayers : Pass<"mla-outline-layers", "::mlir::ModuleOp"> {
     of an argument, or when it holds an operation with side effects. Constants and
     empty tensors are cloned, what several runs use is passed to them; so are the
     layers' indices in one buffer of all layers, so that the runs are the same.
+
+    Before, with `max-layers=2`:
+
+    ```mlir
+    func.func private @layer(%x: tensor<4x8xbf16>, %slots: tensor<4xi64>,
+                             %cache: tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16> {
+      %r = mla.append ins(c_kv = %x : tensor<4x8xbf16>, slots = %slots : tensor<4xi64>)
+          outs(cache = %cache : tensor<?x16x8xbf16>)
+      return %r : tensor<?x16x8xbf16>
+    }
+
+    func.func @step(%x: tensor<4x8xbf16>, %slots: tensor<4xi64>,
+                    %cache: tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16> {
+      %0 = call @layer(%x, %slots, %cache)
+          : (tensor<4x8xbf16>, tensor<4xi64>, tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16>
+      %1 = call @layer(%x, %slots, %0)
+          : (tensor<4x8xbf16>, tensor<4xi64>, tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16>
+      %2 = call @layer(%x, %slots, %1)
+          : (tensor<4x8xbf16>, tensor<4xi64>, tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16>
+      %3 = call @layer(%x, %slots, %2)
+          : (tensor<4x8xbf16>, tensor<4xi64>, tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16>
+      return %3 : tensor<?x16x8xbf16>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func private @layer(%x: tensor<4x8xbf16>, %slots: tensor<4xi64>,
+                             %cache: tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16> {
+      %r = mla.append ins(c_kv = %x : tensor<4x8xbf16>, slots = %slots : tensor<4xi64>)
+          outs(cache = %cache : tensor<?x16x8xbf16>)
+      return %r : tensor<?x16x8xbf16>
+    }
+
+    func.func @step(%x: tensor<4x8xbf16>, %slots: tensor<4xi64>,
+                    %cache: tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16> {
+      %0 = call @step.layers(%x, %slots, %cache)
+          : (tensor<4x8xbf16>, tensor<4xi64>, tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16>
+      %1 = call @step.layers(%x, %slots, %0)
+          : (tensor<4x8xbf16>, tensor<4xi64>, tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16>
+      return %1 : tensor<?x16x8xbf16>
+    }
+
+    func.func private @step.layers(%x: tensor<4x8xbf16>, %slots: tensor<4xi64>,
+                                   %cache: tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16> {
+      %0 = call @layer(%x, %slots, %cache)
+          : (tensor<4x8xbf16>, tensor<4xi64>, tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16>
+      %1 = call @layer(%x, %slots, %0)
+          : (tensor<4x8xbf16>, tensor<4xi64>, tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16>
+      return %1 : tensor<?x16x8xbf16>
+    }
+    ```
   }];
   let options = [
     Option<"maxLayers", "max-layers", "unsigned", /*default=*/"8",
