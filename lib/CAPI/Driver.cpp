@@ -39,9 +39,12 @@ void print(llvm::raw_ostream &stream, Diagnostic &diagnostic) {
 class ErrorHandler : public ScopedDiagnosticHandler {
 public:
   ErrorHandler(MLIRContext *context, MlirStringCallback onError, void *userData)
-      : ScopedDiagnosticHandler(context) {
+      : ScopedDiagnosticHandler(context), context(context),
+        printsOp(context->shouldPrintOpOnDiagnostic()) {
     if (!onError)
       return;
+    // A sentence has no room for an operation, let alone for a function.
+    context->printOpOnDiagnostic(false);
     setHandler([=](Diagnostic &diagnostic) {
       if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
         return failure();
@@ -56,6 +59,11 @@ public:
       return success();
     });
   }
+  ~ErrorHandler() { context->printOpOnDiagnostic(printsOp); }
+
+private:
+  MLIRContext *context;
+  bool printsOp;
 };
 
 /// An enumerator by its name, or an error that lists all names.
