@@ -57,7 +57,8 @@ void *Arena::allocate(mla_context &ctx, uint64_t bytes) {
   bool grows = ctx.isDefault && !base;
   if (ctx.mode != MLA_MODE_PLAN && !grows && end > size) {
     fail(ctx, MLA_STATUS_RESOURCE_EXHAUSTED,
-         "mla_arena_alloc: workspace: expected at least %llu bytes, got %llu",
+         "mla_arena_alloc: workspace: expected at least %llu bytes up to here "
+         "(mode PLAN counts all that the entry takes), got %llu",
          ull(end), ull(size));
     return nullptr;
   }

@@ -35,8 +35,10 @@ TEST(Arena, PlansWhatARunTakes) {
     EXPECT_EQ(mla_context_workspace_high_water(ctx), 0u);
     ASSERT_EQ(mla_context_set_workspace(ctx, nullptr, 767), MLA_STATUS_OK);
     EXPECT_EQ(entry(ctx), MLA_STATUS_RESOURCE_EXHAUSTED);
-    EXPECT_STREQ(mla_last_error(ctx), "mla_arena_alloc: workspace: expected at "
-                                      "least 768 bytes, got 767");
+    EXPECT_STREQ(
+        mla_last_error(ctx),
+        "mla_arena_alloc: workspace: expected at least 768 bytes up to here "
+        "(mode PLAN counts all that the entry takes), got 767");
     ASSERT_EQ(mla_context_set_workspace(ctx, nullptr, 768), MLA_STATUS_OK);
     EXPECT_EQ(entry(ctx), MLA_STATUS_OK) << mla_last_error(ctx);
     EXPECT_EQ(mla_context_workspace_high_water(ctx), 768u);
@@ -57,8 +59,9 @@ TEST(Arena, UsesTheCallersMemory) {
   }
   ASSERT_EQ(mla_context_set_workspace(ctx, nullptr, 0), MLA_STATUS_OK);
   EXPECT_EQ(entry(ctx), MLA_STATUS_RESOURCE_EXHAUSTED);
-  EXPECT_STREQ(mla_last_error(ctx), "mla_arena_alloc: workspace: expected at "
-                                    "least 256 bytes, got 0");
+  EXPECT_STREQ(mla_last_error(ctx),
+               "mla_arena_alloc: workspace: expected at least 256 bytes up to "
+               "here (mode PLAN counts all that the entry takes), got 0");
 }
 
 TEST(Arena, RefusesMisusedWorkspaces) {
