@@ -41,7 +41,7 @@ RUNTIME = [["bin/mla-cpu-tests", "--gtest_fail_fast", "--gtest_brief=1"],
            ["bin/mla-core-tests", "--gtest_fail_fast", "--gtest_brief=1"],
            ["{lit}", "-q", "--max-failures=1", "test", "--filter=Parity/f32|Tools/mla-run"]]
 COMPILER = [["{lit}", "-q", "--max-failures=1", "test",
-             "--filter=MLA :: (IR|Transforms|Conversion|Import|Pipelines|Plugin)/"],
+             "--filter=MLA :: (IR|Transforms|Conversion|Import|Pipelines)/"],
             ["bin/mla-import-tests", "--gtest_fail_fast", "--gtest_brief=1"],
             ["bin/mla-conversion-tests", "--gtest_fail_fast", "--gtest_brief=1"],
             ["{lit}", "-q", "--max-failures=1", "test",

@@ -6,16 +6,16 @@
 //===----------------------------------------------------------------------===//
 //
 // MLAPlugin.so looks at the host and, if it fits, loads MLAPluginImpl.so, which
-// is linked with MLIR. In a host with another MLIR that would bring a second
-// one into the process, whose passes and dialects the host doesn't see and
-// which crashes on the host's objects. So nothing of LLVM may be included or
-// linked here.
+// is linked with MLIR. In a host with another MLIR that would bring in a second
+// one, where passes are registered in vain and which crashes on the host's
+// objects. So nothing of LLVM may be included or linked here.
 //
 //===----------------------------------------------------------------------===//
 
 #include <cstdint>
 #include <cstdio>
 #include <dlfcn.h>
+#include <filesystem>
 #include <link.h>
 #include <string>
 #include <string_view>
@@ -78,19 +78,28 @@ bool isExpectedHost(const void *caller) {
   return false;
 }
 
+/// Loads the implementation, or says why not and returns null. It lies beside
+/// this file, which may have been loaded by a link.
+void *loadImplementation() {
+  Dl_info info;
+  dladdr(reinterpret_cast<void *>(loadImplementation), &info);
+  std::error_code error;
+  std::filesystem::path file =
+      std::filesystem::canonical(info.dli_fname, error);
+  file.replace_filename("MLAPluginImpl.so");
+  void *library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    std::fprintf(stderr,
+                 "MLAPlugin: error: expected MLAPluginImpl.so beside it, for "
+                 "this host's MLIR, got: %s\n",
+                 dlerror());
+  return library;
+}
+
 PluginInfo forward(const char *entry, const void *caller) {
   // Once: hosts load the dialect and the passes from the same file.
-  static void *const implementation = [caller]() -> void * {
-    if (!isExpectedHost(caller))
-      return nullptr;
-    void *library = dlopen("$ORIGIN/MLAPluginImpl.so", RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-      std::fprintf(stderr,
-                   "MLAPlugin: error: expected MLAPluginImpl.so beside it, for "
-                   "this host's MLIR, got: %s\n",
-                   dlerror());
-    return library;
-  }();
+  static void *const implementation =
+      isExpectedHost(caller) ? loadImplementation() : nullptr;
   if (!implementation)
     return {0, "mla", "", nullptr};
   return reinterpret_cast<PluginInfo (*)()>(dlsym(implementation, entry))();
