@@ -42,6 +42,16 @@ def MLA_Rounding : I32Enum<"Rounding", "what a quantized value is rounded from",
 
 def MLA_PhaseAttr : EnumAttr<MLA_Dialect, MLA_Phase, "phase"> {
   let assemblyFormat = "`<` $value `>`";
+  let description = [{
+    Whether an operation is there for prompts (`context`) or for new tokens
+    (`generation`), where a front end keeps the two apart. It changes nothing that is
+    computed; `mla-disable-rope` picks operations by it.
+
+    ```mlir
+    #mla.phase<context>
+    #mla.phase<generation>
+    ```
+  }];
 }
 
 def MLA_RoundingAttr : EnumAttr<MLA_Dialect, MLA_Rounding, "rounding"> {
@@ -50,6 +60,11 @@ def MLA_RoundingAttr : EnumAttr<MLA_Dialect, MLA_Rounding, "rounding"> {
     Whether a value on its way to a narrow type is rounded once, from f32
     (`direct`), or first to the type of its input (`through_input_type`), as
     separate kernels with a 16-bit tensor between them do.
+
+    ```mlir
+    #mla.rounding<direct>
+    #mla.rounding<through_input_type>
+    ```
   }];
 }
 

@@ -40,6 +40,18 @@ def MLA_Dialect : Dialect {
     * **(C2)** Operands are all ranked tensors or all memrefs (host scalars
       aside). With tensors there is one result for each destination, in order
       and of its type; with memrefs there is none.
+
+    Attributes that the dialect gives a meaning wherever they are:
+
+    | attribute | of | is |
+    |---|---|---|
+    | `mla.name` | argument | its name in the manifest and in messages |
+    | `mla.role` | argument | `"input"`, `"output"`, `"inout"`, `"constant"` or `"scalar"` |
+    | `mla.dims` | argument | a string for each dim, its name in the manifest; `""`: none |
+    | `mla.context` | argument | unit: it is the runtime's context |
+    | `mla.host` | function | unit: it is no entry, runs on the host and has the calling thread's context |
+    | `mla.rope_off` | operation | a string: why its rope went away |
+    | `mla.notes` | module | strings: the choices that passes made for it |
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasCanonicalizer = 1;
