@@ -6,12 +6,30 @@
 //===----------------------------------------------------------------------===//
 
 #include "mla/InitAll.h"
+#include "mla_runtime/runtime.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/raw_ostream.h"
+
+static llvm::cl::extrahelp examples(R"help(
+EXAMPLES:
+  mla-import config.json | mla-opt --canonicalize
+  mla-opt core.mlir --mla-decompose=form=expanded
+  mla-opt core.mlir --mla-to-llvm="form=expanded chunk-length=4096"
+  mla-opt core.mlir --pass-pipeline="builtin.module(mla-disable-rope{phase=all},canonicalize)"
+
+Exit status: 0 done, 1 bad input or bad usage.
+)help");
 
 int main(int argc, char **argv) {
+  llvm::cl::SetVersionPrinter([](llvm::raw_ostream &os) {
+    os << "mla-opt " << MLA_VERSION_STRING << " (LLVM " << LLVM_VERSION_STRING
+       << ", ABI " << MLA_ABI_VERSION << ", backends cpu)\n";
+  });
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
