@@ -76,10 +76,10 @@ MLIR_CAPI_EXPORTED MlirLogicalResult mlaLowerModule(
 
 /// What a compiled module is written as.
 typedef enum MlaEmitKind {
-  MlaEmitKindSharedObject, ///< loaded by mla_module_load
-  MlaEmitKindObject,       ///< relocatable, position-independent
-  MlaEmitKindLLVM,         ///< LLVM IR, as text
-  MlaEmitKindMLIR          ///< the llvm dialect, as text
+  MlaEmitKindSharedObject = 1, ///< loaded by mla_module_load
+  MlaEmitKindObject = 2,       ///< relocatable, position-independent
+  MlaEmitKindLLVM = 3,         ///< LLVM IR, as text
+  MlaEmitKindMLIR = 4          ///< the llvm dialect, as text
 } MlaEmitKind;
 
 /// The bytes of a module that mlaLowerModule made, at once to `onBytes`, for

@@ -129,6 +129,21 @@ convertOptions(const MlaImportOptions &options) {
   return result;
 }
 
+/// C may pass any integer.
+std::optional<EmitKind> convertKind(MlaEmitKind kind) {
+  switch (kind) {
+  case MlaEmitKindSharedObject:
+    return EmitKind::SharedObject;
+  case MlaEmitKindObject:
+    return EmitKind::Object;
+  case MlaEmitKindLLVM:
+    return EmitKind::LLVM;
+  case MlaEmitKindMLIR:
+    return EmitKind::MLIR;
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 //===--- Import -----------------------------------------------------------===//
@@ -193,21 +208,16 @@ MlirLogicalResult mlaLowerModule(MlirModule module,
 MlirLogicalResult mlaEmitModule(MlirModule module, MlaEmitKind kind,
                                 MlirStringCallback onBytes,
                                 MlirStringCallback onError, void *userData) {
-  // One enum is the other; C may pass any integer.
-  static_assert(int(EmitKind::SharedObject) == MlaEmitKindSharedObject &&
-                int(EmitKind::Object) == MlaEmitKindObject &&
-                int(EmitKind::LLVM) == MlaEmitKindLLVM &&
-                int(EmitKind::MLIR) == MlaEmitKindMLIR);
-  if (uint32_t(kind) > MlaEmitKindMLIR)
+  std::optional<EmitKind> emitKind = convertKind(kind);
+  if (!emitKind)
     return reportError(
-        llvm::createStringError("kind: expected 0 (shared object), 1 (object), "
-                                "2 (LLVM IR) or 3 (llvm dialect), got " +
+        llvm::createStringError("kind: expected 1 (shared object), 2 (object), "
+                                "3 (LLVM IR) or 4 (llvm dialect), got " +
                                 Twine(uint32_t(kind))),
         onError, userData);
   ModuleOp op = unwrap(module);
   ErrorHandler errors(op.getContext(), onError, userData);
-  llvm::Expected<std::string> bytes =
-      generateCode(op, static_cast<EmitKind>(kind));
+  llvm::Expected<std::string> bytes = generateCode(op, *emitKind);
   if (!bytes)
     return reportError(bytes.takeError(), onError, userData);
   onBytes(wrap(StringRef(*bytes)), userData);

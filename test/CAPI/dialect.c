@@ -92,7 +92,7 @@ static void testAttributes(void) {
   show("rounding", roundings[1]);
   printf("values %d %d\n", mlaRoundingAttrGetValue(roundings[0]),
          mlaRoundingAttrGetValue(roundings[1]));
-  show("rounding", mlaRoundingAttrGet(context, (MlaRounding)9));
+  show("rounding", mlaRoundingAttrGet(context, (MlaRounding)3));
 
   show("unit", mlirUnitAttrGet(context));
   MlirTypeID ids[] = {mlaRopeAttrGetTypeID(), mlaPhaseAttrGetTypeID(),

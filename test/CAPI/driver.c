@@ -49,7 +49,7 @@ static void testBadImport(MlirContext context) {
   options[2].pageSize = 0;
   options[3].numHeads = -1;
   options[4].name = str("7up");
-  options[5].phase = (MlaPhase)5;
+  options[5].phase = (MlaPhase)3;
   int refused = 0;
   for (int i = 0; i < 6; ++i)
     refused += mlirModuleIsNull(import(context, &options[i]));
@@ -127,7 +127,7 @@ static void testBadModules(MlirContext context) {
   MlaPipelineOptions none = {{NULL, 0}, 0};
   printf("%s\n",
          resultName(mlaLowerModule(module, &none, NULL, printError, NULL)));
-  printf("%s\n", resultName(mlaEmitModule(module, (MlaEmitKind)4, printObject,
+  printf("%s\n", resultName(mlaEmitModule(module, (MlaEmitKind)0, printObject,
                                           printError, NULL)));
   printf("%s\n", resultName(mlaEmitModule(module, MlaEmitKindLLVM, printObject,
                                           printError, NULL)));
