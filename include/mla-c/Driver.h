@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What mla-import and mla-compile do. The context's registry has what
-// mlaRegisterAllDialects adds.
+// What mla-import and mla-compile do. A context gets from these functions what
+// it lacks; who parses modules, calls mlaRegisterAllDialects first.
 //
 // A failure is one sentence to `onError`: what was expected, and what was got.
 // Errors that are diagnostics go there, too, "PLACE: SENTENCE", instead of to

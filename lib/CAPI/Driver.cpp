@@ -66,6 +66,14 @@ private:
   bool printsOp;
 };
 
+/// Makes up for what the caller's registry lacks: without the models of other
+/// dialects' operations passes fail for reasons that say nothing.
+void registerAll(MLIRContext *context) {
+  DialectRegistry registry;
+  registerDriverDialects(registry);
+  context->appendDialectRegistry(registry);
+}
+
 /// An enumerator by its name, or an error that lists all names.
 template <typename Enum>
 llvm::Expected<Enum> symbolize(StringRef field, StringRef names,
@@ -196,6 +204,7 @@ MlirLogicalResult mlaLowerModule(MlirModule module,
   lowering.chunkLength = checked->chunkLength;
 
   ModuleOp op = unwrap(module);
+  registerAll(op.getContext());
   ErrorHandler errors(op.getContext(), onError, userData);
   FailureOr<Manifest> manifest = lowerModule(op, lowering);
   if (failed(manifest))
@@ -216,6 +225,7 @@ MlirLogicalResult mlaEmitModule(MlirModule module, MlaEmitKind kind,
                                 Twine(uint32_t(kind))),
         onError, userData);
   ModuleOp op = unwrap(module);
+  registerAll(op.getContext());
   ErrorHandler errors(op.getContext(), onError, userData);
   llvm::Expected<std::string> bytes = generateCode(op, *emitKind);
   if (!bytes)

@@ -84,8 +84,11 @@ static void printObject(MlirStringRef bytes, void *userData) {
                                                    4) == 0);
 }
 
-static void testCompile(MlirContext context, char *path) {
+static void testCompile(char *path) {
   printf("-- compile\n");
+  /* Nobody has registered anything. */
+  MlirContext context = mlirContextCreate();
+  mlirContextAttachDiagnosticHandler(context, printDiagnostic, NULL, NULL);
   MlaImportOptions import_ = mlaImportOptionsGetDefault();
   import_.name = str("core");
   MlirModule module = import(context, &import_);
@@ -99,6 +102,7 @@ static void testCompile(MlirContext context, char *path) {
   printf("%s\n", resultName(mlaEmitModule(module, MlaEmitKindSharedObject, save,
                                           printError, path)));
   mlirModuleDestroy(module);
+  mlirContextDestroy(context);
 
   mla_module *loaded = NULL;
   mla_status status = mla_module_load(path, &loaded);
@@ -143,7 +147,7 @@ int main(int argc, char **argv) {
   MlirContext context = createContext();
   testImport(context);
   testBadImport(context);
-  testCompile(context, argv[2]);
+  testCompile(argv[2]);
   testBadModules(context);
   mlirContextDestroy(context);
   return 0;
