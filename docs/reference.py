@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Writes the reference pages from the definitions, or says whether they are current.
 
-    reference.py dialect|passes (-o FILE | --check FILE)
-        --tblgen=llvm-tblgen [--include=DIR ...] [--mla-opt=mla-opt]
+    reference.py dialect|passes|models (-o FILE | --check FILE)
+        [--tblgen=llvm-tblgen] [--include=DIR ...] [--bin=DIR]
+
+models is the table of models between two marks of the file, which mla-parity makes.
 
 mlir-tblgen's own pages leave out what this dialect's definitions say of an operand
 beyond its type (shape, whether it is a destination, what it is) and the defaults of
@@ -14,10 +16,12 @@ options, so the pages are made of the records themselves.
 import argparse
 import functools
 import json
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -70,6 +74,10 @@ def table(head, rows):
     return ["\n".join(lines)]
 
 
+def page(parts):
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
 def sentence(text):
     return text[:1].upper() + text[1:]
 
@@ -77,7 +85,7 @@ def sentence(text):
 #===--- The dialect ------------------------------------------------------------===#
 
 
-def dialect_page(options):
+def dialect_page(options, _):
     records = Records(options, OPS)
     dialect = next(one for one in records.instances("Dialect") if one["name"] == "mla")
     files = re.findall(r'include "mla/IR/Ops/(\w+\.td)"', (ROOT / OPS).read_text())
@@ -99,7 +107,7 @@ def dialect_page(options):
     for interface in records.instances("OpInterface"):
         if interface["cppNamespace"] == "::mla":
             parts += interface_section(records, interface)
-    return parts
+    return page(parts)
 
 
 def operation(records, op):
@@ -172,7 +180,7 @@ def interface_section(records, interface):
 #===--- Passes and pipelines ---------------------------------------------------===#
 
 
-def passes_page(options):
+def passes_page(options, _):
     passes = [(records, one) for records in (Records(options, file) for file in PASSES)
               for one in records.instances("PassBase")]
     parts = [HEADER.format(sources=" and ".join(PASSES)) + "# Passes and pipelines",
@@ -190,7 +198,7 @@ def passes_page(options):
                    [[f"[`{one['argument']}`](#{one['argument']})", one["summary"]] for _, one in passes])
     for records, one in passes:
         parts += pass_section(records, one)
-    return parts
+    return page(parts)
 
 
 def pass_section(records, one):
@@ -209,16 +217,16 @@ def pass_section(records, one):
 def pipeline(options, name, earlier):
     """A pipeline as mla-opt describes it, with the options of its passes that differ
     from their defaults. Where it starts as an earlier one does, that is said."""
-    help_text = subprocess.run([options.mla_opt, "--help"], capture_output=True, text=True,
+    help_text = subprocess.run([options.bin / 'mla-opt', "--help"], capture_output=True, text=True,
                                check=True).stdout
     found = re.search(rf"^ +--{name} +- +(.*)\n((?: {{8}}--.*\n)*)", help_text, re.M)
-    steps = passes_of(options.mla_opt, name)
+    steps = passes_of(options.bin / 'mla-opt', name)
     lines, rest = [], steps
-    begun = passes_of(options.mla_opt, earlier) if earlier else []
+    begun = passes_of(options.bin / 'mla-opt', earlier) if earlier else []
     if begun and steps[:len(begun)] == begun:
         rest = steps[len(begun):]
     for step, settings in rest:
-        defaults = passes_of(options.mla_opt, step)[0][1]
+        defaults = passes_of(options.bin / 'mla-opt', step)[0][1]
         own = [setting for setting in settings if setting not in defaults]
         lines.append(step + (f"{{{' '.join(own)}}}" if own else ""))
     rows = []
@@ -240,27 +248,51 @@ def passes_of(mla_opt, name):
             re.findall(r"^  ([\w-]+)(?:\{(.*)\})?,?$", run.stderr, re.M)]
 
 
+#===--- The table of models ----------------------------------------------------===#
+
+
+def models_part(options, text):
+    goldens = sorted((ROOT / "test/Data/goldens").glob("*.safetensors"))
+    with tempfile.NamedTemporaryFile(suffix=".md") as table_file:
+        run = subprocess.run(
+            [options.bin / "mla-parity", *goldens, "--quiet", "--dtype=f32,bf16", "--page-size=16",
+             "--cache=same,fp8,fp8_query,fp8_block", f"--markdown={table_file.name}"],
+            capture_output=True, text=True, env=dict(os.environ, OMP_NUM_THREADS="1"))
+        if run.returncode:
+            sys.exit(f"reference.py: error: expected models that pass, got: {run.stdout}{run.stderr}")
+        made = "".join(line if line.startswith("|") else
+                       textwrap.fill(line, 92, break_long_words=False) + "\n"
+                       for line in pathlib.Path(table_file.name).read_text().splitlines(True))
+    marks = re.fullmatch(r"(.*<!-- models: begin\b[^\n]*-->\n).*(<!-- models: end -->.*)", text, re.S)
+    if not marks:
+        sys.exit("reference.py: error: expected the marks 'models: begin' and 'models: end', found none")
+    return marks[1] + made + marks[2]
+
+
+PAGES = {"dialect": dialect_page, "passes": passes_page, "models": models_part}
+
+
 #===--- Command line -----------------------------------------------------------===#
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("page", choices=["dialect", "passes"])
+    parser.add_argument("page", choices=PAGES)
     parser.add_argument("-o", dest="output", type=pathlib.Path)
     parser.add_argument("--check", type=pathlib.Path)
-    parser.add_argument("--tblgen", required=True)
+    parser.add_argument("--tblgen")
     parser.add_argument("--include", action="append", default=[])
-    parser.add_argument("--mla-opt")
+    parser.add_argument("--bin", type=pathlib.Path, help="where the project's tools are")
     options = parser.parse_args()
-    parts = dialect_page(options) if options.page == "dialect" else passes_page(options)
-    text = "\n\n".join(part for part in parts if part) + "\n"
-    if options.check:
-        if not options.check.exists() or options.check.read_text() != text:
-            sys.exit(f"{options.check}: expected what the definitions say today, got another text: "
-                     f"run the target mla-docs-{options.page}")
-    elif not options.output.exists() or options.output.read_text() != text:
-        options.output.write_text(text)
+    file = options.check or options.output
+    old = file.read_text() if file.exists() else ""
+    new = PAGES[options.page](options, old)
+    if options.output and new != old:
+        file.write_text(new)
+    elif new != old:
+        sys.exit(f"{file}: expected what the definitions say today, got another text: run the "
+                 f"target mla-docs-{options.page}")
 
 
 if __name__ == "__main__":

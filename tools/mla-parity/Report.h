@@ -38,6 +38,7 @@ public:
   void printSummary() const;
   int count(Status status) const;
   bool isEmpty() const { return rows.empty(); }
+  const std::vector<Row> &getRows() const { return rows; }
   /// {"schema", "mla", "abi", "device", "results": [...], "passed", "failed",
   /// "skipped"}; an error that is not a number is null.
   io::Status writeJSON(const std::string &path,

@@ -7,9 +7,13 @@
 
 #include "Bundle.h"
 #include "Cases.h"
+#include "Golden.h"
+#include "ModelTable.h"
 #include "Plans.h"
 #include "Report.h"
 #include "Runner.h"
+
+#include "io/File.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -33,6 +37,7 @@ EXAMPLES:
   mla-parity build *.safetensors -o parity    needs mla-import and mla-compile
   mla-parity run parity --device=cpu          needs neither
   mla-parity run parity --json=parity.json --dump=outputs
+  mla-parity *.safetensors --quiet --markdown=models.md
   mla-parity *.safetensors --quiet --cache=same,fp8,fp8_query,fp8_block \
       --page-size=1,16,64 --heads=2,3,20,128 --forms=absorbed,expanded,chunked-5,chunked-16,auto
                                               everything
@@ -69,7 +74,7 @@ struct Options {
                      {}};
   std::string device = "cpu";
   std::vector<std::string> plans = getPlanNames();
-  std::string json, dump;
+  std::string json, markdown, dump;
   bool allowSkip = false, isQuiet = false;
 };
 
@@ -154,6 +159,9 @@ void addRunOptions(CLI::App &app, Options &options) {
           oneOf(getPlanNames()));
   app.add_option("--json", options.json, "Write the results as JSON")
       ->type_name("FILE");
+  app.add_option("--markdown", options.markdown,
+                 "Write a table with a line a model in Markdown, if all passed")
+      ->type_name("FILE");
   app.add_option("--dump", options.dump,
                  "Write every output to a .safetensors in this directory")
       ->type_name("DIR");
@@ -199,6 +207,18 @@ template <typename T> void makeUnique(std::vector<T> &values) {
   values.erase(end, values.end());
 }
 
+io::Status writeModelTable(const std::string &path, const Bundle &bundle,
+                           const Report &results) {
+  std::vector<Golden> models;
+  for (const Case &one : bundle.cases) {
+    auto golden = Golden::read(bundle.getPath(one, ".safetensors"));
+    if (!golden)
+      return io::Error{golden.error()};
+    models.push_back(std::move(*golden));
+  }
+  return io::writeFile(path, getModelTable(models, results.getRows()));
+}
+
 int runBundle(const Bundle &bundle, const Options &options) {
   Session session;
   auto ctx = createContext(options.device);
@@ -237,6 +257,17 @@ int runBundle(const Bundle &bundle, const Options &options) {
     if (auto written = results.writeJSON(options.json, options.device);
         !written)
       return report(written.error(), kFailed);
+  if (!options.markdown.empty()) {
+    if (results.count(Status::Pass) !=
+        static_cast<int>(results.getRows().size()))
+      std::fprintf(stderr,
+                   "mla-parity: note: %s is not written: it is for models that "
+                   "passed\n",
+                   options.markdown.c_str());
+    else if (auto written = writeModelTable(options.markdown, bundle, results);
+             !written)
+      return report(written.error(), kFailed);
+  }
   bool isClean = results.count(Status::Fail) == 0 &&
                  (options.allowSkip || results.count(Status::Skipped) == 0);
   return isClean ? 0 : kFailed;
