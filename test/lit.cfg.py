@@ -28,7 +28,7 @@ import lit.formats
 config.name = "MLA"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["Benchmark", "Data", "Faults", "Fuzz", "Layout", "Runtime", "Unit"]
+config.excludes = ["Benchmark", "Data", "Faults", "Fuzz", "Layout", "Packaging", "Runtime", "Unit"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.mla_obj, "test")
 
