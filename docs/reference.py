@@ -146,7 +146,8 @@ def attribute(records, argument, name):
         return [f"`{name}`", use, types[argument["!name"]], ""]
     # An operation's heading of the same name comes before the attribute's.
     again = "-1" if mnemonic in [op["opName"] for op in records.instances("MLA_Op")] else ""
-    return [f"`{name}`", use, f"[`#mla.{mnemonic}`](#mla{mnemonic}{again})", argument["summary"]]
+    return [f"`{name}`", use, f"[`#mla.{mnemonic}`](#mla{mnemonic}{again})",
+            argument["summary"][:1].lower() + argument["summary"][1:]]
 
 
 def attribute_section(records, attribute):

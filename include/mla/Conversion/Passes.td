@@ -81,20 +81,19 @@ def ConvertMLAToRuntime : Pass<"convert-mla-to-runtime", "::mlir::ModuleOp"> {
     }
     ```
 
-    After, in part:
+    After, in part, the entry and its body:
 
     ```text
       func.func @f(%arg0: !llvm.ptr, %arg1: !llvm.ptr, %arg2: i64) -> i32 {
+        ...
+        %3 = llvm.call @mla_begin(%arg0, %0, %1, %2, %arg1, %arg2) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64, !llvm.ptr, i64) -> i32
         ...
         call @f.body(%arg0, %28, %51) : (!llvm.ptr, memref<?x64xf32>, memref<?x64xf32>) -> ()
         %52 = llvm.call @mla_end(%arg0) : (!llvm.ptr) -> i32
         return %52 : i32
       }
+      func.func private @f.body(%arg0: !llvm.ptr, %arg1: memref<?x64xf32>, %arg2: memref<?x64xf32>) attributes {llvm.linkage = #llvm.linkage<internal>} {
         ...
-        llvm.store %1, %27 : !llvm.ptr, !llvm.ptr
-        %28 = llvm.mlir.addressof @"mla.string.no rope attribute" : !llvm.ptr
-        %29 = llvm.getelementptr %5[56] : (!llvm.ptr) -> !llvm.ptr, i8
-        llvm.store %28, %29 : !llvm.ptr, !llvm.ptr
         %30 = llvm.call @mla_rope(%arg0, %5) : (!llvm.ptr, !llvm.ptr) -> i32
         return
       }
