@@ -38,7 +38,6 @@ class Package:
         self.full = self.work / "full"
         self.runtime = self.work / "runtime"
         self.has_compiler = self.compiler == "ON"
-        self.module = self.work / "layer.so"
 
     def configure(self, project, name, *options):
         """Configures a project of this folder in a fresh build folder."""
@@ -215,16 +214,24 @@ def embed_compiler(package):
     text = run([folder / "acme-compile", layer])
     expect("llvm.call @mla_append" in text and "acme." not in text,
            f"acme-compile: expected calls of the runtime in LLVM's dialect, got:\n{text}")
-    run([folder / "acme-compile", layer, package.module])
+    module = folder / "layer.so"
+    run([folder / "acme-compile", layer, module])
+    output = run([package.full / "bin/mla-run", module, "--list"])
+    expect("layer\n" in output, f"mla-run: expected the entry layer, got: {output}")
 
 
-def check_served(package, folder):
+def check_served(package, program):
+    """The program runs a core, and says in the runtime's words that it has none."""
     if package.has_compiler:
-        output = run([folder / "run_layer", package.module])
-        expect(output == "out[0] = 32\n", f"run_layer: expected out[0] = 32, got: {output}")
-    output = run([folder / "run_layer", folder / "nothing.so"], expected=1)
+        core = package.work / "core.so"
+        run([package.full / "bin/mla-compile", "-o", core, "--heads=4", "--dtype=f32",
+             f"--config={package.source}/test/Data/configs/kimi_linear.json"])
+        output = run([program, core])
+        expect("largest difference" in output,
+               f"decode_loop: expected its comparison, got: {output}")
+    output = run([program, "nothing.so"], expected=1)
     expect("expected a compiled module, got no readable file" in output,
-           f"run_layer: expected the loader's sentence, got: {output}")
+           f"decode_loop: expected the loader's sentence, got: {output}")
 
 
 def embed_runtime(package):
@@ -237,19 +244,17 @@ def embed_runtime(package):
     cache = (folder / "CMakeCache.txt").read_text()
     expect(not re.search(r"^(LLVM|MLIR)_DIR", cache, re.M),
            "embed-runtime: expected a build that doesn't look for LLVM, got one that does")
-    check_served(package, folder)
+    check_served(package, folder / "decode_loop")
 
     if not shutil.which("pkg-config"):
         return
-    settings = os.environ | {
-        "PKG_CONFIG_PATH": str(package.runtime / package.libdir / "pkgconfig")}
-    flags = run(["pkg-config", "--cflags", "--libs", "mla_runtime"], env=settings).split()
-    folder = package.work / "pkg-config"
-    folder.mkdir(exist_ok=True)
     library = package.runtime / package.libdir
-    run([package.c_compiler, HERE / "embed-runtime/run_layer.c", "-o", folder / "run_layer",
-         *flags, f"-Wl,-rpath,{library}"])
-    check_served(package, folder)
+    flags = run(["pkg-config", "--cflags", "--libs", "mla_runtime"],
+                env=os.environ | {"PKG_CONFIG_PATH": str(library / "pkgconfig")}).split()
+    program = package.work / "decode_loop"
+    run([package.c_compiler, package.source / "test/Examples/decode_loop.c", "-o", program,
+         *flags, "-lm", f"-Wl,-rpath,{library}"])
+    check_served(package, program)
 
 
 def c_api(package):
@@ -273,7 +278,7 @@ def build_tree(package):
            f"acme-compile: expected libraries of the build tree, got: {command}")
     folder = package.configure("embed-runtime", "build-tree-runtime", f"-DMLA_DIR={directory}")
     package.compile(folder)
-    run([folder / "run_layer", "nothing.so"], expected=1)
+    run([folder / "decode_loop", "nothing.so"], expected=1)
 
 
 def check_parent(package, folder):
