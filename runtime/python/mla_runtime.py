@@ -775,12 +775,9 @@ class Tensor:
         elif len(strides) != rank:
             raise InvalidArgument(f"{place}: expected {rank} strides, got {len(strides)}")
         self.struct = mla_tensor(
-            data=source.data, device_type=source.device_type, device_id=source.device_id,
-            dtype=DTYPES[dtype][0], rank=rank, byte_offset=source.byte_offset,
-            flags=TENSOR_READ_ONLY if source.read_only else 0)
-        for dim in range(rank):
-            self.struct.shape[dim] = source.shape[dim]
-            self.struct.strides[dim] = strides[dim]
+            source.data, source.device_type, source.device_id, DTYPES[dtype][0], rank,
+            source.shape, tuple(strides), source.byte_offset,
+            TENSOR_READ_ONLY if source.read_only else 0)
         self.dtype = dtype
         self._owner = source.owner
         self._release = None

@@ -90,9 +90,11 @@ def main(path):
 
     seeds = {"q": 0, "c_kv": 1, "k_pe": 2}
     tokens = {name: rows(name, seed) for name, seed in seeds.items() if name in specs}
-    constants = {"w_kv_b": noise(3, specs["w_kv_b"].shape, 0.25)}
+    # The layer's constants are described once, for all launches.
+    constants = {"w_kv_b": mla_runtime.tensor(noise(3, specs["w_kv_b"].shape, 0.25))}
     if "cos_sin" in specs:
-        constants["cos_sin"] = rotary_table(longest, specs["cos_sin"].shape[1])
+        table = rotary_table(longest, specs["cos_sin"].shape[1])
+        constants["cos_sin"] = mla_runtime.tensor(table)
 
     with mla_runtime.Context("cpu") as ctx:
         # Intermediates live in a workspace, here of the largest launch's size.

@@ -6,6 +6,7 @@ import gc
 import json
 import pathlib
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -140,6 +141,17 @@ class Modules(support.TestCase):
                 entry(self.ctx, **{**arguments, name: value})
         with self.refused(mla_runtime.ResourceExhausted, "workspace: expected at least"):
             entry(self.ctx, **arguments)
+
+    def test_calls_leave_no_references(self):
+        module, golden = self.compile("kimi_linear", "f32")
+        entry = module.entry()
+        arguments, _ = self.arguments(entry, golden, "f32")
+        before = [sys.getrefcount(array) for array in arguments.values()]
+        entry.reserve(self.ctx, **arguments)
+        entry(self.ctx, **arguments)
+        with self.refused(mla_runtime.InvalidArgument, "attention: out: "):
+            entry(self.ctx, **{**arguments, "out": arguments["out"][:-1]})
+        self.assertEqual([sys.getrefcount(array) for array in arguments.values()], before)
 
     def test_plan_needs_shapes_alone(self):
         module, golden = self.compile("kimi_linear", "f32")
