@@ -598,18 +598,16 @@ _capsule_pointer = _python_function("PyCapsule_GetPointer", ctypes.c_void_p, cty
                                     ctypes.c_char_p)
 _capsule_rename = _python_function("PyCapsule_SetName", ctypes.c_int, ctypes.py_object,
                                    ctypes.c_char_p)
-_PYBUF_FULL_RO = 0x011C
+_PYBUF_RECORDS_RO = 0x1C
 
 
 def _from_buffer(obj, place):
     """ctypes' from_buffer would refuse what is read-only or strided."""
     buffer = _Py_buffer()
-    _get_buffer(obj, buffer, _PYBUF_FULL_RO)
+    _get_buffer(obj, buffer, _PYBUF_RECORDS_RO)
     try:
         spelled = (buffer.format or b"B").decode()
         shape = tuple(buffer.shape[:buffer.ndim])
-        if buffer.suboffsets:
-            raise InvalidArgument(f"{place}: expected memory in one piece, got suboffsets")
         letter = spelled.lstrip("@=" + ("<" if sys.byteorder == "little" else ">"))
         dtype = _BY_TYPESTR.get(_KIND_OF_LETTER.get(letter, "?") + str(buffer.itemsize))
         strides = _element_strides(buffer.strides[:buffer.ndim] if buffer.strides else None,

@@ -99,6 +99,7 @@ class Workspace(support.TestCase):
         with self.refused(mla_runtime.InvalidArgument, "mla_context_set_workspace: data: expected "
                           "an address aligned to 256 bytes"):
             self.ctx.set_workspace(128, self.aligned(512)[64:])
+        self.ctx.set_workspace(256)
         with self.refused(mla_runtime.ResourceExhausted, "bytes of device memory, got none"):
             self.ctx.set_workspace(2**55)
         self.assertEqual(self.ctx.workspace, 0)

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Every operation from Python, against its formula in float64."""
 
+import os
+import pathlib
+import subprocess
+import sys
 import unittest
 
 import numpy as np
@@ -68,8 +72,19 @@ class Operations(support.TestCase):
         mla_runtime.rope(self.ctx, x=x, y=y, cos_sin=self.table, positions=self.positions,
                          rope_style=mla_runtime.ROPE_INTERLEAVED)
         self.assertLess(distance(y, rotate(x, self.table, self.positions)), 1e-6)
-        mla_runtime.rope(self.ctx, x=x, y=y, rope_off="a test's wish")
+        mla_runtime.rope(self.ctx, x=x, y=y)
         np.testing.assert_array_equal(y, x)
+
+    def test_trace(self):
+        code = ("import support, numpy as np\n"
+                "x = np.zeros((2, 4), np.float32)\n"
+                "with support.mla_runtime.Context('cpu') as ctx:\n"
+                "    support.mla_runtime.rope(ctx, x=x, y=x, rope_off='a test wants it so')\n")
+        run = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True,
+                             cwd=pathlib.Path(__file__).parent,
+                             env={**os.environ, "MLA_TRACE": "1"})
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertRegex(run.stderr, "^mla: rope .*a test wants it so")
 
     def test_append(self):
         c_kv, k_pe = self.normal(5, LATENT), self.normal(5, PE)
