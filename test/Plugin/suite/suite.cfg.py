@@ -17,7 +17,6 @@ ELSEWHERE = {
 }
 
 suite_dir = os.path.dirname(__file__)
-lit_config.load_config(config, os.path.join(suite_dir, "..", "..", "lit.cfg.py"))
 
 config.name = "MLA-Plugin"
 config.suffixes = [".mlir"]
