@@ -11,11 +11,11 @@ console   is run. Lines from `$ ` on are commands, continued with a backslash; t
           lines after a command are its output, stderr included. They must be all of
           it; without any the output is not looked at. A line `...` stands for any
           lines, `...` in a line for any text: times, rates, paths. A command must
-          succeed, or fail where the output given has `error:` in it. A document's
-          commands run in order in one shell (`cd` and `export` last), in a copy of
-          the sources where `build` is the build directory, whose `bin` is on the
-          PATH too. NOT_RUN lists what isn't run; presets and the options of our
-          tools are checked there too.
+          succeed, or fail where the output given has `error:` or `CMake Error` in
+          it. A document's commands run in order in one shell (`cd` and `export`
+          last), in a copy of the sources where `build` is the build directory, whose
+          `bin` is on the PATH too; the home directory is an empty one. NOT_RUN lists
+          what isn't run; presets and the options of our tools are checked there too.
 c cpp cmake python json lua toml yaml
           are excerpts of a file under test/ or runtime/, which some test builds,
           runs or reads: the same lines with the same spaces. A line `...`, or a
@@ -225,8 +225,9 @@ def doc_run(project):
 
 def run_commands(project, found, folder):
     """Runs (place, command, output) in one shell, in a copy of the sources."""
-    checkout, results = folder / "mla", folder / "results"
+    checkout, results, home = folder / "checkout", folder / "results", folder / "home"
     results.mkdir()
+    home.mkdir()
     for name in project.files():
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(project.root / name, checkout / name)
@@ -237,7 +238,7 @@ def run_commands(project, found, folder):
     script = "".join(f"{{\n{command}\n}} >{results}/{i}.output 2>&1 </dev/null; "
                      f"echo $? >{results}/{i}.status\n"
                      for i, (_, command, _) in enumerate(found))
-    environment = dict(os.environ, OMP_NUM_THREADS="1", PATH=os.pathsep.join(
+    environment = dict(os.environ, OMP_NUM_THREADS="1", HOME=str(home), PATH=os.pathsep.join(
         [str(folder / "bin"), str(project.bin), os.environ["PATH"]]))
     for name in ("MLA_TRACE", "SKIP_ROPE_IN_MLA_GENERATION"):
         environment.pop(name, None)
@@ -250,7 +251,7 @@ def run_commands(project, found, folder):
             yield f"{place}: {command}: expected it to return, got the end of the shell"
             return
         got = (results / f"{i}.output").read_text(errors="replace")
-        should_fail = any("error:" in line for line in expected or [])
+        should_fail = any(re.search("error:|^CMake Error", line) for line in expected or [])
         if (status.read_text().strip() != "0") != should_fail:
             yield (f"{place}: {command}: expected {'an error' if should_fail else 'success'}, "
                    f"got exit status {status.read_text().strip()}:\n{shorten(got)}")
