@@ -44,7 +44,12 @@ extern const struct AbiOffset abiOffsetsInC[];
       {"mla_arg_spec.role", offsetof(mla_arg_spec, role)},                     \
       {"mla_arg_spec.dtype", offsetof(mla_arg_spec, dtype)},                   \
       {"mla_arg_spec.rank", offsetof(mla_arg_spec, rank)},                     \
-      {"mla_arg_spec.dims", offsetof(mla_arg_spec, dims)},
+      {"mla_arg_spec.flags", offsetof(mla_arg_spec, flags)},                   \
+      {"mla_arg_spec.dims", offsetof(mla_arg_spec, dims)},                     \
+      {"mla_entry_spec", sizeof(mla_entry_spec)},                              \
+      {"mla_entry_spec.name", offsetof(mla_entry_spec, name)},                 \
+      {"mla_entry_spec.args", offsetof(mla_entry_spec, args)},                 \
+      {"mla_entry_spec.num_args", offsetof(mla_entry_spec, num_args)},
 
 #define MLA_ABI_FIELD(op, field)                                               \
   {#op "." #field, offsetof(mla_##op##_params, field)},

@@ -41,6 +41,8 @@ TEST(Abi, IsFrozen) {
   EXPECT_EQ(at("mla_tensor.flags"), 128);
   EXPECT_EQ(at("mla_arg_spec"), 72);
   EXPECT_EQ(at("mla_arg_spec.dims"), 24);
+  EXPECT_EQ(at("mla_entry_spec"), 24);
+  EXPECT_EQ(at("mla_entry_spec.num_args"), 16);
   EXPECT_EQ(at("append.struct_size"), 0);
   EXPECT_EQ(at("append.c_kv"), 8);
   EXPECT_EQ(at("append.cache_scales"), 15 * 8 + 8);
