@@ -34,7 +34,7 @@ mla_package_targets(Runtime mla-runtime mla_runtime ${MLA_RUNTIME_TOOLS})
 install(DIRECTORY runtime/include/mla_runtime DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   COMPONENT mla-runtime)
 install(FILES runtime/python/mla_runtime.py DESTINATION ${CMAKE_INSTALL_DATADIR}/mla/python
-  COMPONENT mla-runtime OPTIONAL)
+  COMPONENT mla-runtime)
 
 # Relative, so that the prefix can be moved.
 file(RELATIVE_PATH prefix_from_pkgconfig
