@@ -65,7 +65,7 @@ private:
   /// one size in an operation, and two operations may differ.
   MLAOpInterface getOnlyOp();
   /// The names of the sizes of `argument`, as `only` calls them; null where it
-  /// isn't an operand of that.
+  /// is neither an operand nor a result of that.
   ArrayAttr getDims(BlockArgument argument, MLAOpInterface only);
   void setArgumentAttributes();
   std::string getRole(BlockArgument argument, bool isDestination);
@@ -160,6 +160,16 @@ MLAOpInterface EntryPreparation::getOnlyOp() {
   return result.wasInterrupted() ? MLAOpInterface() : only;
 }
 
+/// Whether `argument` was added for what `op` writes to its init `spec`.
+static bool isDestinationOf(BlockArgument argument, MLAOpInterface op,
+                            const OperandSpec &spec) {
+  if (!spec.isInit || !argument.hasOneUse())
+    return false;
+  auto materialize = dyn_cast<bufferization::MaterializeInDestinationOp>(
+      *argument.user_begin());
+  return materialize && materialize.getSource() == op.getNamedResult(spec.name);
+}
+
 ArrayAttr EntryPreparation::getDims(BlockArgument argument,
                                     MLAOpInterface only) {
   auto type = dyn_cast<RankedTensorType>(argument.getType());
@@ -168,7 +178,8 @@ ArrayAttr EntryPreparation::getDims(BlockArgument argument,
   for (auto [index, spec] : llvm::enumerate(only.getOperandSpecs())) {
     SmallVector<StringRef> symbols;
     spec.dims.split(symbols, ',');
-    if (only.getSpecOperand(index) != argument ||
+    if ((only.getSpecOperand(index) != argument &&
+         !isDestinationOf(argument, only, spec)) ||
         static_cast<int64_t>(symbols.size()) != type.getRank())
       continue;
     SmallVector<StringRef> dims;

@@ -345,7 +345,7 @@ func.func @loop(%q: tensor<?x2x4xbf16>, %c_kv: tensor<?x8xbf16>,
 
 // A result without a destination is computed in the argument that it gets.
 // CHECK-LABEL: func.func @result(
-// CHECK-SAME:    %[[R:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "out", mla.role = "output"}) {
+// CHECK-SAME:    %[[R:[^: ]*]]: memref<{{[^>]*>}}> {mla.dims = ["", "", ""], mla.name = "out", mla.role = "output"}) {
 // CHECK:         mla.project_v {{.*}} outs(out = %[[R]] :
 // CHECK-NEXT:    return{{$}}
 func.func @result(%o: tensor<4x2x8xbf16>, %w: tensor<2x4x8xbf16>)

@@ -90,6 +90,24 @@ func.func @destinations(%q: tensor<4x2x4xbf16>, %w: tensor<2x4x8xbf16>,
 
 // -----
 
+// The only operation's sizes are those of the destination that its result gets, too.
+// CHECK-LABEL: func.func @new_destination(
+// CHECK-SAME:    mla.dims = ["T", "", ""], mla.name = "q_nope"
+// CHECK-SAME:    mla.name = "w_uk"
+// CHECK-SAME:    mla.dims = ["T", "", ""], mla.name = "query", mla.role = "output"}
+func.func @new_destination(%q: tensor<?x2x4xbf16>, %w: tensor<2x4x8xbf16>)
+    -> tensor<?x2x8xbf16> {
+  %c0 = arith.constant 0 : index
+  %t = tensor.dim %q, %c0 : tensor<?x2x4xbf16>
+  %e = tensor.empty(%t) : tensor<?x2x8xbf16>
+  %r = mla.absorb_q
+      ins(q_nope = %q : tensor<?x2x4xbf16>, w_uk = %w : tensor<2x4x8xbf16>)
+      outs(query = %e : tensor<?x2x8xbf16>)
+  return %r : tensor<?x2x8xbf16>
+}
+
+// -----
+
 // Destinations are followed through loops, branches, casts, slices and calls.
 // CHECK-LABEL: func.func @followed(
 // CHECK-SAME:    %{{[^:]*}}: tensor<?x2x8xbf16> {bufferization.writable = true, mla.name = "arg0", mla.role = "inout"}

@@ -275,7 +275,8 @@ def MLAPrepareEntries : Pass<"mla-prepare-entries", "::mlir::ModuleOp"> {
             mla.dims = ["", "", ""], mla.name = "w_uk", mla.role = "input"},
         %t: index {mla.name = "arg2", mla.role = "scalar"},
         %out: tensor<?x16x512xbf16> {bufferization.writable = true,
-            mla.name = "query", mla.role = "output"}) -> tensor<?x16x512xbf16> {
+            mla.dims = ["T", "", ""], mla.name = "query", mla.role = "output"})
+        -> tensor<?x16x512xbf16> {
       %empty = tensor.empty(%t) : tensor<?x16x512xbf16>
       %r = mla.absorb_q
           ins(q_nope = %q : tensor<?x16x128xbf16>, w_uk = %w : tensor<16x128x512xbf16>)
