@@ -7,7 +7,7 @@ func.func @layer(
     %kv_b: tensor<4x32x32xf32>,
     %table: tensor<?x8xf32>, %pages: tensor<?x?xi32>, %lens: tensor<?xi32>,
     %starts: tensor<?xi32>, %cache: tensor<?x16x40xf32>)
-    -> (tensor<?x4x16xf32> {mla.dims = ["T", "", ""]}, tensor<?x16x40xf32>) {
+    -> (tensor<?x4x16xf32>, tensor<?x16x40xf32>) {
   %out, %new_cache = acme.cached_attention %q, %kv, %kv_b, %table
       at %pages, %lens, %starts into %cache
       {scale = 0.2041 : f64, rope = #mla.rope<interleaved, head_dim = 8>}
