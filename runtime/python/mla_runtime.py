@@ -465,6 +465,14 @@ def _open_library(path):
                    + ", ".join(tried))
 
 
+def _is_loaded(path):
+    """Whether the library in use is the one at `path`."""
+    try:
+        return ctypes.CDLL(path, os.RTLD_NOLOAD | os.RTLD_NOW)._handle == _library._handle
+    except OSError:
+        return False
+
+
 def load_library(path=None):
     """Loads libmla_runtime.so, and returns the path by which it was found.
 
@@ -491,7 +499,7 @@ def load_library(path=None):
                 function = getattr(library, name)
                 function.restype, function.argtypes = result, arguments
             _library, _library_path = library, found
-        elif path and not os.path.samefile(path, _library_path):
+        elif path and not _is_loaded(os.fspath(path)):
             raise FailedPrecondition(f"{path}: expected no other library of the runtime, got "
                                      f"{_library_path} loaded already")
     return _library_path
@@ -1056,10 +1064,11 @@ class Entry:
 
         entry(ctx, q=q, kv_lens=kv_lens, ..., out=out, cache=cache)
 
-    Arguments are passed by name, all of them: tensors as the module's documentation says,
-    and ints for those of role "scalar". Before anything happens, missing and unknown names are
-    refused; then the runtime checks shapes, types and strides, and a refused call has changed
-    nothing. Raises Error and what belongs to it.
+    Arguments are passed by name, all of them: tensors as the head of this file says, and
+    ints for those of role "scalar". Before anything happens missing and unknown names are
+    refused, then shapes, types and strides that don't fit. A workspace that is too small is
+    found on the way, when the cache may have been written; `reserve` prevents that. Raises
+    Error and what belongs to it.
     """
 
     def __init__(self, library, name, arguments, function):
