@@ -11,6 +11,7 @@
 #include "mla_runtime/runtime.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/JSON.h"
 
@@ -120,10 +121,16 @@ LogicalResult mla::describeEntries(ModuleOp module,
       if (failed(describeArgument(function, i, entry.arguments.emplace_back())))
         return failure();
   }
-  if (entries.empty())
-    return module.emitError("expected a public function with a body, without "
-                            "mla.host, to be an entry, got none");
-  return success();
+  if (!entries.empty())
+    return success();
+  bool isLowered = llvm::any_of(
+      module.getOps<LLVM::LLVMFuncOp>(),
+      [](LLVM::LLVMFuncOp function) { return !function.isExternal(); });
+  return module.emitError("expected a public function with a body, without "
+                          "mla.host, to be an entry, got ")
+         << (isLowered
+                 ? "functions that are lowered to the llvm dialect already"
+                 : "none");
 }
 
 std::string mla::printManifest(const Manifest &manifest, unsigned indent) {
