@@ -201,6 +201,25 @@ void noteQueryScaling(const ConfigReader &config, AttentionCoreSpec &spec) {
   spec.notes.push_back(note);
 }
 
+/// LongCat multiplies what its low-rank projections give, so that its variance
+/// doesn't depend on their rank (arXiv:2509.01322). Its own
+/// configs have fields for that, those of the transformers package don't.
+void noteRankScaling(const ConfigReader &config, AttentionCoreSpec &spec) {
+  bool isLongCat = spec.model == "longcat_flash";
+  auto note = [&](StringRef field, StringRef operand, StringRef rank) {
+    if (!config.getBool(field).value_or(isLongCat))
+      return;
+    double factor = std::sqrt(config.getNumber("hidden_size", 1) /
+                              config.getNumber(rank, 1));
+    spec.notes.push_back(
+        formatv("the model multiplies {0} by {1:f4}, the root of hidden_size / "
+                "{2}; that is outside the core and left to the caller",
+                operand, factor, rank));
+  };
+  note("mla_scale_q_lora", "q", "q_lora_rank");
+  note("mla_scale_kv_lora", "c_kv, after its norm,", "kv_lora_rank");
+}
+
 } // namespace
 
 Expected<AttentionCoreSpec> readModelConfig(StringRef text, StringRef place) {
@@ -232,6 +251,7 @@ Expected<AttentionCoreSpec> readModelConfig(StringRef text, StringRef place) {
   readRotation(config, facts, spec);
   if (spec.rotated)
     noteQueryScaling(config, spec);
+  noteRankScaling(config, spec);
 
   spec.softmaxScale = std::pow(static_cast<double>(spec.getQueryWidth()), -0.5);
   if (spec.rotated && spec.rope.mscaleAllDim) {
