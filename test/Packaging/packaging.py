@@ -15,16 +15,14 @@ import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
+
+from command import Failure, expect, run
+from install_tree import layout
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Where MLAFindMLIR.cmake looks by itself.
 FOUND_MLIR = "/usr/lib/llvm-22/lib/cmake/mlir"
-
-
-class Failure(Exception):
-    pass
 
 
 class Package:
@@ -69,20 +67,6 @@ class Package:
         return run([self.make_program, "-C", folder, "-t", "commands", target]).splitlines()[-1]
 
 
-def run(command, expected=0, **options):
-    result = subprocess.run([str(word) for word in command], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
-    if result.returncode != expected:
-        raise Failure(f"{' '.join(map(str, command))}: expected exit status {expected}, "
-                      f"got {result.returncode}:\n{result.stdout}")
-    return result.stdout
-
-
-def expect(condition, sentence):
-    if not condition:
-        raise Failure(sentence)
-
-
 #===--- The install tree -------------------------------------------------------===#
 
 
@@ -96,66 +80,6 @@ def installed(package):
     run([package.cmake, "--install", package.build, "--prefix", staging,
          "--component", "mla-runtime"])
     staging.rename(package.runtime)
-
-
-RUNTIME_LAYOUT = r"""
-bin/mla-(run|parity|bench)
-include/mla_runtime/\w+\.h
-include/mla_runtime/ops\.def
-LIB/libmla_runtime\.so(\.\d+)*
-LIB/cmake/MLA/MLA(Config|ConfigVersion|FindMLIR|RuntimeTargets(-\w+)?)\.cmake
-LIB/pkgconfig/mla_runtime\.pc
-share/mla/python/mla_runtime\.py
-"""
-COMPILER_LAYOUT = r"""
-bin/mla-(opt|import|compile|lsp-server)
-include/mla/(\w+/)*\w+\.(h|td|h\.inc|cpp\.inc)
-include/mla-c/[\w.]+\.(h|inc)
-LIB/libMLA\w+\.a
-LIB/libmla_runtime_io\.a
-LIB/MLAPlugin(Impl)?\.so
-LIB/cmake/MLA/MLACompilerTargets(-\w+)?\.cmake
-"""
-
-
-def check_layout(package, prefix, patterns):
-    patterns = [line.replace("LIB/", package.libdir + "/") for line in patterns.split()]
-    unused = set(patterns)
-    for path in sorted(prefix.rglob("*")):
-        name = str(path.relative_to(prefix))
-        if path.is_dir() and not path.is_symlink():
-            expect(any(path.iterdir()), f"{name}: expected files in this folder, got none")
-            continue
-        fitting = [pattern for pattern in patterns if re.fullmatch(pattern, name)]
-        expect(fitting, f"{name}: expected no such file in the install tree, got one")
-        unused -= set(fitting)
-    expect(not unused, f"expected installed files like {sorted(unused)}, got none")
-
-
-def check_no_places(package, prefix):
-    """No file that others read names a folder of this build, or a prefix that isn't
-    there any more; programs look for libraries in none."""
-    places = [str(package.source), str(package.build), str(package.work)]
-    for path in sorted(prefix.rglob("*")):
-        name = path.relative_to(prefix)
-        if path.suffix in (".cmake", ".pc", ".h", ".inc", ".td", ".def", ".py"):
-            for number, line in enumerate(path.read_text().splitlines(), 1):
-                for place in places:
-                    expect(place not in line, f"{name}:{number}: expected no folder of the "
-                           f"build, got: {line.strip()}")
-        elif path.is_file() and (path.parent.name == "bin" or ".so" in path.name):
-            for line in run([package.readelf, "-d", path]).splitlines():
-                for place in places:
-                    expect("PATH" not in line or place not in line,
-                           f"{name}: expected no folder of the build, got: {line.strip()}")
-
-
-def layout(package):
-    """The install tree holds what it should, relocatable."""
-    everything = RUNTIME_LAYOUT + (COMPILER_LAYOUT if package.has_compiler else "")
-    check_layout(package, package.full, everything)
-    check_layout(package, package.runtime, RUNTIME_LAYOUT)
-    check_no_places(package, package.full)
 
 
 def import_core(package):
