@@ -30,6 +30,9 @@ endfunction()
 
 #===--- Runtime ---------------------------------------------------------------===#
 
+# Builds what is installed, and no tests.
+add_custom_target(mla-package DEPENDS mla_runtime ${MLA_RUNTIME_TOOLS})
+
 mla_package_targets(Runtime mla-runtime mla_runtime ${MLA_RUNTIME_TOOLS})
 install(DIRECTORY runtime/include/mla_runtime DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   COMPONENT mla-runtime)
@@ -49,8 +52,10 @@ if(MLA_ENABLE_COMPILER)
   get_property(libraries GLOBAL PROPERTY MLA_COMPILER_LIBRARIES)
   mla_package_targets(Compiler mla-compiler
     mla_mlir mla_runtime_io MLACompiler ${libraries} ${MLA_COMPILER_TOOLS})
+  add_dependencies(mla-package mla_runtime_io ${libraries} ${MLA_COMPILER_TOOLS})
   foreach(plugin MLAPlugin MLAPluginImpl)
     if(TARGET ${plugin})
+      add_dependencies(mla-package ${plugin})
       install(TARGETS ${plugin} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         COMPONENT mla-compiler)
     endif()
