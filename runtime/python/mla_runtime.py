@@ -20,7 +20,8 @@ Tensors. Wherever a tensor is expected, these are taken, and nothing is copied:
   * numpy arrays and what else has `__array_interface__`, strided views included;
   * what has `__dlpack__`: torch (pass `t.detach()` if it requires a gradient), JAX, CuPy.
     bfloat16 and fp8 go this way without ado;
-  * what has `__cuda_array_interface__`, taken to be on device 0: it doesn't say which;
+  * what has `__cuda_array_interface__`, taken to be on device 0, for it doesn't say which,
+    and to be ready: the stream that it names isn't waited for;
   * buffers: bytes (read-only), bytearray, array.array, memoryview, ctypes arrays;
   * `view(x, "bf16")`, for types that the library of arrays doesn't have: x holds the bits
     as uint16 or, for "f8E4M3FN", as uint8;
@@ -37,6 +38,9 @@ Errors are exceptions of class Error with the runtime's own sentence as text and
 
 Threads. A context belongs to one thread at a time; each thread makes its own. Modules,
 entries and tensors may be shared. Calls release Python's global lock while they run.
+
+Processes. Where calls ran on the CPU before a fork, those of the child may hang: its OpenMP
+has no threads left. Let multiprocessing use "spawn".
 """
 
 import collections
@@ -177,6 +181,17 @@ _ERRORS = {
 
 def _raise(status, text):
     raise _ERRORS.get(status, InternalError)(text.decode("utf-8", "replace"))
+
+
+def _integer(value, place, bits=64):
+    """An integer of so many bits; ctypes would take any, modulo 2^bits."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or not -2**(bits - 1) <= number < 2**(bits - 1):
+        raise InvalidArgument(f"{place}: expected a {bits}-bit integer, got {value!r}")
+    return number
 
 
 #===--- The C interface --------------------------------------------------------===#
@@ -445,6 +460,11 @@ def _candidates():
         yield os.path.normpath(os.path.join(prefix, folder, _SONAME))
 
 
+def _by_place(path):
+    """Without a slash, the dynamic loader looks everywhere but here."""
+    return os.path.abspath(path) if os.path.exists(path) else path
+
+
 def _open_library(path):
     """The library and its path; raises NotFound with all that was tried."""
     tried = []
@@ -453,7 +473,7 @@ def _open_library(path):
             tried.append(candidate)
             continue
         try:
-            return ctypes.CDLL(candidate), candidate
+            return ctypes.CDLL(_by_place(candidate)), candidate
         except OSError as error:
             tried.append(f"{candidate} ({error})")
     if not path:
@@ -468,7 +488,8 @@ def _open_library(path):
 def _is_loaded(path):
     """Whether the library in use is the one at `path`."""
     try:
-        return ctypes.CDLL(path, os.RTLD_NOLOAD | os.RTLD_NOW)._handle == _library._handle
+        mode = os.RTLD_NOLOAD | os.RTLD_NOW
+        return ctypes.CDLL(_by_place(path), mode)._handle == _library._handle
     except OSError:
         return False
 
@@ -528,6 +549,7 @@ _KIND_OF_LETTER = dict.fromkeys("efd", "f")
 _KIND_OF_LETTER.update(dict.fromkeys("bhilqn", "i"))
 _KIND_OF_LETTER.update(dict.fromkeys("BHILQN", "u"))
 _KIND_OF_LETTER["?"] = "b"
+_OTHER_ORDERS = (">", "!") if sys.byteorder == "little" else ("<",)
 
 
 class _Source:
@@ -541,6 +563,27 @@ class _Source:
         self.shape, self.strides, self.owner, self.read_only = shape, strides, owner, read_only
         self.device_type, self.device_id = device_type, device_id
         self.byte_offset, self.release = byte_offset, release
+
+
+def _check_rank(rank, place):
+    if not 0 <= rank <= MAX_RANK:
+        raise InvalidArgument(f"{place}: expected a rank in [0, {MAX_RANK}], got {rank}")
+
+
+def _check_order(spelled, size, place):
+    # Not a matter of what the bits mean, so view() can't help.
+    if size > 1 and spelled.startswith(_OTHER_ORDERS):
+        raise InvalidArgument(f"{place}: expected elements in this machine's order of bytes, got "
+                              f"{spelled}")
+
+
+def _row_major(shape):
+    """The strides of a tensor without gaps."""
+    strides, step = [0] * len(shape), 1
+    for dim in range(len(shape) - 1, -1, -1):
+        strides[dim] = step
+        step *= shape[dim]
+    return strides
 
 
 def _element_strides(strides, shape, size, place):
@@ -563,12 +606,14 @@ def _from_array_interface(obj, interface, device_type, place):
     # "|O" has no size, and "<M8[s]" a unit behind it.
     size = int(re.match(r".\w(\d*)", typestr).group(1) or 0)
     dtype = _BY_TYPESTR.get(typestr[1:])
-    if typestr[0] == (">" if sys.byteorder == "little" else "<"):
-        dtype = None
+    _check_order(typestr, size, place)
     # numpy's extension types are nothing but bytes to the interface.
     name = getattr(getattr(obj, "dtype", None), "name", None)
     dtype = _BY_NAME.get(name, dtype)
     strides = _element_strides(interface.get("strides"), shape, size, place)
+    # What is at the address for one of numpy's scalars is a copy of it.
+    if not shape and not getattr(getattr(obj, "flags", None), "writeable", True):
+        read_only = True
     return _Source(data, 8 * size, dtype, typestr, shape, strides, (obj, interface),
                    bool(read_only), device_type)
 
@@ -616,7 +661,8 @@ def _from_buffer(obj, place):
     try:
         spelled = (buffer.format or b"B").decode()
         shape = tuple(buffer.shape[:buffer.ndim])
-        letter = spelled.lstrip("@=" + ("<" if sys.byteorder == "little" else ">"))
+        _check_order(spelled, buffer.itemsize, place)
+        letter = spelled.lstrip("@=<>!")
         dtype = _BY_TYPESTR.get(_KIND_OF_LETTER.get(letter, "?") + str(buffer.itemsize))
         strides = _element_strides(buffer.strides[:buffer.ndim] if buffer.strides else None,
                                    shape, buffer.itemsize, place)
@@ -671,7 +717,8 @@ class _DLManagedTensorVersioned(ctypes.Structure):
     ]
 
 
-_DLPACK_READ_ONLY = 1
+# Flags: read-only, and a copy, in which what is written would be lost.
+_DLPACK_NOT_TO_WRITE = 1 | 2
 _CAPSULES = ((b"dltensor_versioned", b"used_dltensor_versioned", _DLManagedTensorVersioned),
              (b"dltensor", b"used_dltensor", _DLManagedTensor))
 
@@ -712,12 +759,13 @@ def _from_dlpack(obj, stream, place):
         if tensor.device_type not in (DEVICE_CPU, DEVICE_CUDA):
             raise InvalidArgument(f"{place}: expected a tensor on DLPack's device type 1 (CPU) "
                                   f"or 2 (CUDA), got {tensor.device_type}")
+        _check_rank(tensor.ndim, place)
         dtype = _BY_DLPACK.get((tensor.code, tensor.bits)) if tensor.lanes == 1 else None
         spelled = f"DLPack type {tensor.code} of {tensor.bits} bits x {tensor.lanes}"
         return _Source(tensor.data, tensor.bits * tensor.lanes, dtype, spelled,
                        tuple(tensor.shape[:tensor.ndim]),
                        tensor.strides[:tensor.ndim] if tensor.strides else None, obj,
-                       bool(managed.flags & _DLPACK_READ_ONLY), tensor.device_type,
+                       bool(managed.flags & _DLPACK_NOT_TO_WRITE), tensor.device_type,
                        tensor.device_id, tensor.byte_offset, release)
     except BaseException:
         release()
@@ -764,20 +812,19 @@ class Tensor:
         if dtype not in DTYPES:
             raise InvalidArgument(f"Tensor: dtype: expected one of {', '.join(DTYPES)}, got "
                                   f"{dtype!r}")
-        source = _Source(data, DTYPES[dtype][1], dtype, dtype, tuple(shape), strides, owner,
-                         read_only, device_type, device_id)
+        shape = tuple(_integer(extent, "Tensor: shape") for extent in shape)
+        if strides is not None:
+            strides = [_integer(stride, "Tensor: strides") for stride in strides]
+        source = _Source(data, DTYPES[dtype][1], dtype, dtype, shape, strides, owner, read_only,
+                         device_type, device_id)
         self._fill(source, dtype, "Tensor")
 
     def _fill(self, source, dtype, place):
         rank = len(source.shape)
-        if rank > MAX_RANK:
-            raise InvalidArgument(f"{place}: expected a rank in [0, {MAX_RANK}], got {rank}")
+        _check_rank(rank, place)
         strides = source.strides
         if strides is None:
-            strides, step = [0] * rank, 1
-            for dim in range(rank - 1, -1, -1):
-                strides[dim] = step
-                step *= source.shape[dim]
+            strides = _row_major(source.shape)
         elif len(strides) != rank:
             raise InvalidArgument(f"{place}: expected {rank} strides, got {len(strides)}")
         self.struct = mla_tensor(
@@ -802,6 +849,12 @@ class Tensor:
                 source.release()
             raise
         return self
+
+    def _opened(self, place):
+        """The struct, unless it was closed."""
+        if self.struct is None:
+            raise FailedPrecondition(f"{place}: expected an open Tensor, got a closed one")
+        return self.struct
 
     @property
     def shape(self):
@@ -857,7 +910,7 @@ def view(obj, dtype, stream=None):
     if dtype not in DTYPES:
         raise InvalidArgument(f"view: dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}")
     if isinstance(obj, Tensor):
-        struct = obj.struct
+        struct = obj._opened("view")
         source = _Source(struct.data, DTYPES[obj.dtype][1], obj.dtype, obj.dtype, obj.shape,
                          obj.strides, obj, obj.read_only, struct.device_type,
                          struct.device_id, struct.byte_offset)
@@ -890,21 +943,10 @@ class _Call:
         if not isinstance(value, Tensor):
             value = tensor(value, self.ctx.stream, f"{self.place}: {name}")
             self.made.append(value)
-        if value.struct is None:
-            raise FailedPrecondition(f"{self.place}: {name}: expected an open Tensor, got a "
-                                     "closed one")
-        return value.struct
+        return value._opened(f"{self.place}: {name}")
 
     def integer(self, name, value):
-        try:
-            number = operator.index(value)
-        except TypeError:
-            number = None
-        # ctypes would take it modulo 2^64.
-        if number is None or not -2**63 <= number < 2**63:
-            raise InvalidArgument(f"{self.place}: {name}: expected a 64-bit integer, got "
-                                  f"{value!r}")
-        return number
+        return _integer(value, f"{self.place}: {name}")
 
 
 #===--- Contexts ---------------------------------------------------------------===#
@@ -927,6 +969,8 @@ class Context:
 
     def __init__(self, backend="cpu", device=0, stream=None, threads=0, workspace=0):
         library, handle = _lib(), ctypes.c_void_p()
+        device = _integer(device, "Context: device", 32)
+        threads = _integer(threads, "Context: threads", 32)
         status = library.mla_context_create(backend.encode(), device, ctypes.byref(handle))
         if status:
             _raise(status, library.mla_last_error(None))
@@ -984,6 +1028,7 @@ class Context:
 
     @mode.setter
     def mode(self, mode):
+        mode = _integer(mode, "mode", 32)
         self._done(_library.mla_context_set_mode(self._handle, mode))
         self._mode = mode
 
@@ -1004,24 +1049,38 @@ class Context:
     def set_workspace(self, size, memory=None):
         """Gives calls `size` bytes for intermediates, and takes away what there was.
 
-        `memory` is an array of that many bytes on the context's device, at an address that
-        is a multiple of 256, kept alive until it is replaced; None: the context allocates.
+        `memory` is an array of that many bytes on the context's device, without gaps, at an
+        address that is a multiple of 256, kept alive until it is replaced; None: the context
+        allocates.
         """
+        size = _integer(size, "set_workspace: size")
         address = None
         if memory is not None:
             memory = tensor(memory, self._stream, "set_workspace: memory")
-            struct = memory.struct
-            address = (struct.data or 0) + struct.byte_offset
-            bits = DTYPES[memory.dtype][1]
-            for extent in memory.shape:
-                bits *= extent
-            if bits < 8 * size or memory.read_only:
-                raise InvalidArgument(f"set_workspace: memory: expected {size} bytes to write, "
-                                      f"got {bits // 8}{' to read' * memory.read_only}")
+            address = self._workspace_address(memory, size, "set_workspace: memory")
         # Refused, the old memory may still be in use, but isn't to be counted on.
         self._workspace = 0
         self._done(_library.mla_context_set_workspace(self._handle, address, size))
         self._workspace, self._memory = size, memory
+
+    def _workspace_address(self, memory, size, place):
+        """Where the memory begins, all of which is to be written."""
+        struct = memory._opened(place)
+        names = {DEVICE_CONTEXT: self.backend, DEVICE_CPU: "cpu", DEVICE_CUDA: "cuda"}
+        number = self.device if struct.device_type == DEVICE_CONTEXT else struct.device_id
+        if (names.get(struct.device_type), number) != (self.backend, self.device):
+            raise InvalidArgument(f"{place}: expected device {self.backend}:{self.device}, got "
+                                  f"{names.get(struct.device_type)}:{number}")
+        bits = DTYPES[memory.dtype][1]
+        for extent, stride, wanted in zip(memory.shape, memory.strides, _row_major(memory.shape)):
+            if extent > 1 and stride != wanted:
+                raise InvalidArgument(f"{place}: expected memory without gaps, got a stride of "
+                                      f"{stride} where {wanted} has none")
+            bits *= extent
+        if bits < 8 * size or memory.read_only:
+            raise InvalidArgument(f"{place}: expected {size} bytes to write, got {bits // 8}"
+                                  f"{' to read' * memory.read_only}")
+        return (struct.data or 0) + struct.byte_offset
 
     def reserve(self, size):
         """Sees to it that the workspace has at least `size` bytes. See Entry.reserve."""

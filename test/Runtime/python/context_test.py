@@ -38,6 +38,10 @@ class Life(support.TestCase):
         with self.refused(mla_runtime.InvalidArgument, "mla_context_set_sm_limit: limit: "
                           "expected 0 or more, got -1"):
             mla_runtime.Context("cpu", threads=-1)
+        for setting in ("device", "threads"):
+            with self.refused(mla_runtime.InvalidArgument, f"Context: {setting}: expected a "
+                              "32-bit integer, got 4294967296"):
+                mla_runtime.Context("cpu", **{setting: 2**32})
 
     def test_settings(self):
         self.ctx.warmup()
@@ -45,6 +49,8 @@ class Life(support.TestCase):
         self.assertEqual(self.ctx.stream, 64)
         with self.refused(mla_runtime.InvalidArgument, "mla_context_set_mode: mode: expected"):
             self.ctx.mode = 7
+        with self.refused(mla_runtime.InvalidArgument, "mode: expected a 32-bit integer, got "):
+            self.ctx.mode = 2**32 + mla_runtime.MODE_PLAN
         self.assertEqual(self.ctx.mode, mla_runtime.MODE_RUN)
 
     def test_modes(self):
@@ -99,6 +105,23 @@ class Workspace(support.TestCase):
         with self.refused(mla_runtime.InvalidArgument, "mla_context_set_workspace: data: expected "
                           "an address aligned to 256 bytes"):
             self.ctx.set_workspace(128, self.aligned(512)[64:])
+        memory = self.aligned(2048)
+        for strided in (memory[::4], np.broadcast_to(memory[:1], (512,)), memory[511::-1],
+                        memory.reshape(32, 64).T):
+            with self.refused(mla_runtime.InvalidArgument, "set_workspace: memory: expected memory "
+                              "without gaps, got a stride of "):
+                self.ctx.set_workspace(512, strided)
+        self.ctx.set_workspace(512, memory.reshape(32, 1, 64))
+        elsewhere = mla_runtime.Tensor(256, "ui8", (512,), device_type=mla_runtime.DEVICE_CUDA)
+        with self.refused(mla_runtime.InvalidArgument, "set_workspace: memory: expected device "
+                          "cpu:0, got cuda:0"):
+            self.ctx.set_workspace(512, elsewhere)
+        elsewhere.close()
+        with self.refused(mla_runtime.FailedPrecondition, "set_workspace: memory: expected an "
+                          "open Tensor, got a closed one"):
+            self.ctx.set_workspace(512, elsewhere)
+        with self.refused(mla_runtime.InvalidArgument, "size: expected a 64-bit integer, got "):
+            self.ctx.set_workspace(2**64 + 512)
         self.ctx.set_workspace(256)
         with self.refused(mla_runtime.ResourceExhausted, "bytes of device memory, got none"):
             self.ctx.set_workspace(2**55)

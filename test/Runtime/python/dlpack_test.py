@@ -174,7 +174,8 @@ class DLPack(support.TestCase):
         self.finished(source, exports=2)
 
     def test_read_only(self):
-        for flags, read_only in ((0, False), (1, True), (2, False)):
+        # 2 says that the producer made a copy: what is written to it would be lost.
+        for flags, read_only in ((0, False), (1, True), (2, True), (4, False)):
             producer = Producer(np.zeros(2, np.float32), 2, (1, 0), flags)
             self.assertEqual(mla_runtime.tensor(producer).read_only, read_only)
             if read_only:
@@ -203,6 +204,18 @@ class DLPack(support.TestCase):
         producer = Producer(np.zeros(2, np.float32), 2)
         with self.refused(mla_runtime.InvalidArgument, "view: expected elements of 16 bits"):
             mla_runtime.view(producer, "bf16")
+        self.finished(producer)
+
+    def test_a_negative_rank(self):
+        class Negative(Producer):
+            def __dlpack__(self, **keywords):
+                capsule = super().__dlpack__(**keywords)
+                self.exports[-1][0].tensor.ndim = -1
+                return capsule
+
+        producer = Negative(np.zeros(2, np.float32), 2)
+        with self.refused(mla_runtime.InvalidArgument, "x: expected a rank in [0, 6], got -1"):
+            mla_runtime.tensor(producer, place="x")
         self.finished(producer)
 
     def test_streams(self):

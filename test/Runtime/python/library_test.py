@@ -98,6 +98,13 @@ class Library(unittest.TestCase):
         self.assertRegex(output, "^/.*: expected no other library of the runtime, got /.* loaded "
                          "already\nabsent: expected no other library of the runtime, got ")
 
+    def test_a_named_one_in_the_working_directory(self):
+        module = self.install("share/mla/python")
+        (self.prefix / "here.so").symlink_to(LIBRARY)
+        code = (f"import os; os.chdir({str(self.prefix)!r}); import mla_runtime\n"
+                "for _ in range(2): print(mla_runtime.load_library('here.so'))\n")
+        self.assertEqual(self.python(module, code), (0, "here.so\nhere.so", ""))
+
     def test_another_abi(self):
         module = self.install("share/mla/python")
         text = module.read_text()

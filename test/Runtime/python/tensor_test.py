@@ -76,12 +76,23 @@ class Tensors(support.TestCase):
         out = np.zeros((), np.float32)
         mla_runtime.copy(self.ctx, src=tensor, dst=out)
         self.assertEqual(out, 2.5)
+        # What is written to it would be lost.
+        with self.refused(mla_runtime.InvalidArgument, "dst: expected a tensor to write"):
+            self.fill(np.float32(2.5), 1)
 
     def test_types_that_the_runtime_does_not_have(self):
-        for kind in ("c8", "u2", "i2", ">f4", "M8[s]", "O", "V0", "f4,i4"):
+        for kind in ("c8", "u2", "i2", "M8[s]", "O", "V0", "f4,i4"):
             with self.refused(mla_runtime.InvalidArgument, "tensor: expected elements of a type "
                               "that the runtime has, got ", "view() says what bits mean"):
                 mla_runtime.tensor(np.zeros(2, kind))
+
+    def test_the_other_order_of_bytes(self):
+        x = np.zeros(2, ">u2")
+        for obj, spelled in ((x, ">u2"), (memoryview(x), ">H")):
+            for describe in (mla_runtime.tensor, lambda obj: mla_runtime.view(obj, "bf16")):
+                with self.refused(mla_runtime.InvalidArgument, "expected elements in this "
+                                  f"machine's order of bytes, got {spelled}"):
+                    describe(obj)
 
     def test_names_of_extension_types(self):
         bits = np.array([0x3FC0], np.uint16)
@@ -129,6 +140,8 @@ class Tensors(support.TestCase):
         with self.refused(mla_runtime.FailedPrecondition,
                           "mla_fill: dst: expected an open Tensor, got a closed one"):
             self.fill(tensor, 1)
+        with self.refused(mla_runtime.FailedPrecondition, "view: expected an open Tensor"):
+            mla_runtime.view(tensor, "i32")
 
     def test_calls_leave_no_references(self):
         x = np.zeros(3, np.float32)
@@ -250,6 +263,11 @@ class BareMemory(support.TestCase):
         with self.refused(mla_runtime.InvalidArgument, "Tensor: dtype: expected one of ",
                           "got 'float32'"):
             mla_runtime.Tensor(0, "float32", (2, 3))
+        for shape, strides, text in (((2**64 + 3,), None, "shape: expected a 64-bit integer, got "),
+                                     ((2.0,), None, "shape: expected a 64-bit integer, got 2.0"),
+                                     ((3,), (-2**63 - 1,), "strides: expected a 64-bit integer")):
+            with self.refused(mla_runtime.InvalidArgument, "Tensor: " + text):
+                mla_runtime.Tensor(None, "f32", shape, strides)
         with self.refused(mla_runtime.InvalidArgument, "mla_fill: dst: expected data"):
             mla_runtime.fill(self.ctx, dst=mla_runtime.Tensor(None, "f32", (2, 3)))
 
