@@ -84,7 +84,8 @@ typedef enum MlaEmitKind {
 
 /// The bytes of a module that mlaLowerModule made, at once to `onBytes`, for
 /// this machine's architecture. The same module always gives the same bytes. A
-/// shared object is linked by the first of cc, gcc and clang on the PATH.
+/// shared object is linked by the first of cc, gcc and clang on the PATH. Null
+/// callbacks aren't called.
 MLIR_CAPI_EXPORTED MlirLogicalResult mlaEmitModule(MlirModule module,
                                                    MlaEmitKind kind,
                                                    MlirStringCallback onBytes,

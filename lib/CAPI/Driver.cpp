@@ -230,6 +230,7 @@ MlirLogicalResult mlaEmitModule(MlirModule module, MlaEmitKind kind,
   llvm::Expected<std::string> bytes = generateCode(op, *emitKind);
   if (!bytes)
     return reportError(bytes.takeError(), onError, userData);
-  onBytes(wrap(StringRef(*bytes)), userData);
+  if (onBytes)
+    onBytes(wrap(StringRef(*bytes)), userData);
   return mlirLogicalResultSuccess();
 }

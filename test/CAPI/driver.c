@@ -99,6 +99,8 @@ static void testCompile(char *path) {
   mlaEmitModule(module, MlaEmitKindMLIR, printLine, printError, NULL);
   mlaEmitModule(module, MlaEmitKindLLVM, printLine, printError, NULL);
   mlaEmitModule(module, MlaEmitKindObject, printObject, printError, NULL);
+  printf("unseen: %s\n",
+         resultName(mlaEmitModule(module, MlaEmitKindLLVM, NULL, NULL, NULL)));
   printf("%s\n", resultName(mlaEmitModule(module, MlaEmitKindSharedObject, save,
                                           printError, path)));
   mlirModuleDestroy(module);
