@@ -1017,6 +1017,8 @@ class Context:
 
     @stream.setter
     def stream(self, stream):
+        if stream is not None:
+            stream = _integer(stream, "stream")
         self._done(_library.mla_context_set_stream(self._handle, stream))
         self._stream = stream
 

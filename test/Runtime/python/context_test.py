@@ -47,6 +47,11 @@ class Life(support.TestCase):
         self.ctx.warmup()
         self.ctx.stream = 64
         self.assertEqual(self.ctx.stream, 64)
+        # ctypes would take a text's address.
+        for wrong in ("64", 2**64 + 64):
+            with self.refused(mla_runtime.InvalidArgument, "stream: expected a 64-bit integer, "):
+                self.ctx.stream = wrong
+        self.assertEqual(self.ctx.stream, 64)
         with self.refused(mla_runtime.InvalidArgument, "mla_context_set_mode: mode: expected"):
             self.ctx.mode = 7
         with self.refused(mla_runtime.InvalidArgument, "mode: expected a 32-bit integer, got "):
