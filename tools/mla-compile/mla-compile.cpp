@@ -5,17 +5,16 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../VersionPrinter.h"
 #include "io/File.h"
 #include "mla/Driver/Codegen.h"
 #include "mla/Driver/Lowering.h"
 #include "mla/Import/AttentionCore.h"
 #include "mla/Import/ModelConfig.h"
-#include "mla_runtime/runtime.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
-#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -333,11 +332,7 @@ int reportUsage(StringRef message) {
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
-  cl::SetVersionPrinter([](raw_ostream &os) {
-    os << "mla-compile " << MLA_VERSION_STRING << " (LLVM "
-       << LLVM_VERSION_STRING << ", ABI " << MLA_ABI_VERSION
-       << ", backends cpu)\n";
-  });
+  setVersionPrinter("mla-compile");
   cl::HideUnrelatedOptions(category);
   std::string messages;
   raw_string_ostream stream(messages);

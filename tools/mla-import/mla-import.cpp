@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../VersionPrinter.h"
 #include "mla/IR/CacheRow.h"
 #include "mla/Import/AttentionCore.h"
 #include "mla/Import/Golden.h"
@@ -13,12 +14,10 @@
 
 #include "io/File.h"
 #include "io/SafeTensors.h"
-#include "mla_runtime/runtime.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
 
 using namespace llvm;
@@ -327,11 +326,7 @@ int reportUsage(StringRef message) {
 } // namespace
 
 int main(int argc, char **argv) {
-  cl::SetVersionPrinter([](raw_ostream &os) {
-    os << "mla-import " << MLA_VERSION_STRING << " (LLVM "
-       << LLVM_VERSION_STRING << ", ABI " << MLA_ABI_VERSION
-       << ", backends cpu)\n";
-  });
+  setVersionPrinter("mla-import");
   cl::HideUnrelatedOptions(category);
   std::string messages;
   raw_string_ostream stream(messages);

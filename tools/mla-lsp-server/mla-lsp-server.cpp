@@ -5,22 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../VersionPrinter.h"
 #include "mla/InitAll.h"
-#include "mla_runtime/runtime.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
-#include "llvm/Config/llvm-config.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/LogicalResult.h"
-#include "llvm/Support/raw_ostream.h"
 
 int main(int argc, char **argv) {
-  llvm::cl::SetVersionPrinter([](llvm::raw_ostream &os) {
-    os << "mla-lsp-server " << MLA_VERSION_STRING << " (LLVM "
-       << LLVM_VERSION_STRING << ", ABI " << MLA_ABI_VERSION
-       << ", backends cpu)\n";
-  });
+  setVersionPrinter("mla-lsp-server");
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);

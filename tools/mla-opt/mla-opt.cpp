@@ -5,15 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../VersionPrinter.h"
 #include "mla/InitAll.h"
-#include "mla_runtime/runtime.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
-#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/raw_ostream.h"
 
 static llvm::cl::extrahelp examples(R"help(
 EXAMPLES:
@@ -26,10 +24,7 @@ Exit status: 0 done, 1 bad input or bad usage.
 )help");
 
 int main(int argc, char **argv) {
-  llvm::cl::SetVersionPrinter([](llvm::raw_ostream &os) {
-    os << "mla-opt " << MLA_VERSION_STRING << " (LLVM " << LLVM_VERSION_STRING
-       << ", ABI " << MLA_ABI_VERSION << ", backends cpu)\n";
-  });
+  setVersionPrinter("mla-opt");
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
