@@ -37,6 +37,19 @@ static Attribute rejectValue(MLIRContext *context, StringRef name,
   return {};
 }
 
+/// The attribute of an enum's case from C, or null after a diagnostic.
+template <typename CaseAttr, typename Case>
+static MlirAttribute getCase(MlirContext ctx, StringRef name,
+                             StringRef expected, uint32_t value,
+                             std::optional<Case> (*symbolize)(uint32_t)) {
+  MLIRContext *context = unwrap(ctx);
+  // Creating an attribute loads no dialect.
+  context->loadDialect<MLADialect>();
+  std::optional<Case> symbol = symbolize(value);
+  return wrap(symbol ? CaseAttr::get(context, *symbol)
+                     : rejectValue(context, name, expected, value));
+}
+
 //===--- #mla.rope --------------------------------------------------------===//
 
 bool mlaAttributeIsARope(MlirAttribute attr) {
@@ -82,13 +95,8 @@ bool mlaAttributeIsAPhase(MlirAttribute attr) {
 }
 
 MlirAttribute mlaPhaseAttrGet(MlirContext ctx, MlaPhase phase) {
-  MLIRContext *context = unwrap(ctx);
-  context->loadDialect<MLADialect>();
-  std::optional<Phase> symbol = symbolizePhase(uint32_t(phase));
-  return wrap(symbol ? PhaseAttr::get(context, *symbol)
-                     : rejectValue(context, "phase",
-                                   "1 (context) or 2 (generation)",
-                                   uint32_t(phase)));
+  return getCase<PhaseAttr, Phase>(
+      ctx, "phase", "1 (context) or 2 (generation)", phase, symbolizePhase);
 }
 
 MlaPhase mlaPhaseAttrGetValue(MlirAttribute attr) {
@@ -104,13 +112,9 @@ bool mlaAttributeIsARounding(MlirAttribute attr) {
 }
 
 MlirAttribute mlaRoundingAttrGet(MlirContext ctx, MlaRounding rounding) {
-  MLIRContext *context = unwrap(ctx);
-  context->loadDialect<MLADialect>();
-  std::optional<Rounding> symbol = symbolizeRounding(uint32_t(rounding));
-  return wrap(symbol ? RoundingAttr::get(context, *symbol)
-                     : rejectValue(context, "rounding",
-                                   "1 (direct) or 2 (through_input_type)",
-                                   uint32_t(rounding)));
+  return getCase<RoundingAttr, Rounding>(ctx, "rounding",
+                                         "1 (direct) or 2 (through_input_type)",
+                                         rounding, symbolizeRounding);
 }
 
 MlaRounding mlaRoundingAttrGetValue(MlirAttribute attr) {
