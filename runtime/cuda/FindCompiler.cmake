@@ -1,0 +1,30 @@
+# Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+# Sets MLA_HAVE_CUDA, and enables the language CUDA, where MLA_ENABLE_CUDA asks for
+# it or an nvcc of version 12.4 or later is there.
+
+set(MLA_HAVE_CUDA OFF)
+if(MLA_ENABLE_CUDA STREQUAL AUTO AND MLA_SANITIZE)
+  # The sanitizers' objects don't link with nvcc's.
+  message(STATUS "MLA: CUDA backend: off, because MLA_SANITIZE is on")
+elseif(MLA_ENABLE_CUDA)
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    # Each target names its own.
+    set(CMAKE_CUDA_ARCHITECTURES OFF)
+    enable_language(CUDA)
+    find_package(CUDAToolkit QUIET)
+    if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.4 AND CUDAToolkit_FOUND)
+      set(MLA_HAVE_CUDA ON)
+    endif()
+  endif()
+  if(MLA_HAVE_CUDA)
+    message(STATUS "MLA: CUDA backend: on, nvcc ${CMAKE_CUDA_COMPILER_VERSION}")
+  elseif(MLA_ENABLE_CUDA STREQUAL AUTO)
+    message(STATUS "MLA: CUDA backend: off, expected nvcc 12.4 or later, got ${CMAKE_CUDA_COMPILER} ${CMAKE_CUDA_COMPILER_VERSION}")
+  else()
+    message(FATAL_ERROR "MLA_ENABLE_CUDA: expected nvcc 12.4 or later, got ${CMAKE_CUDA_COMPILER} ${CMAKE_CUDA_COMPILER_VERSION}")
+  endif()
+endif()

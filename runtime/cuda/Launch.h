@@ -1,0 +1,57 @@
+//===- Launch.h - Starting kernels on a context's stream ------------------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_RUNTIME_CUDA_LAUNCH_H
+#define MLA_RUNTIME_CUDA_LAUNCH_H
+
+#include "State.h"
+
+#include <cuda_runtime.h>
+
+namespace mla {
+namespace cuda {
+
+/// Reports a CUDA error of operation `op` in one sentence.
+inline mla_status failCuda(mla_context &ctx, const char *op,
+                           cudaError_t error) {
+  return fail(ctx, MLA_STATUS_INTERNAL,
+              "mla_%s: expected CUDA to take the work, got: %s", op,
+              cudaGetErrorString(error));
+}
+
+/// Blocks that cover `count` in pieces of `size`.
+constexpr int64_t ceilDiv(int64_t count, int64_t size) {
+  return (count + size - 1) / size;
+}
+
+/// Starts `kernel`. `sharedBytes` beyond 48 KiB must have been granted by
+/// allowShared().
+template <typename... Params, typename... Args>
+mla_status launch(mla_context &ctx, const char *op, void (*kernel)(Params...),
+                  dim3 grid, dim3 block, size_t sharedBytes,
+                  const Args &...args) {
+  cudaLaunchConfig_t config = {};
+  config.gridDim = grid;
+  config.blockDim = block;
+  config.dynamicSmemBytes = sharedBytes;
+  config.stream = streamOf(ctx);
+  DeviceGuard guard(ctx.device);
+  cudaError_t error =
+      cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...);
+  return error == cudaSuccess ? MLA_STATUS_OK : failCuda(ctx, op, error);
+}
+
+/// Lets `kernel` have `sharedBytes` of dynamic shared memory on the context's
+/// device; for warmup() and for open().
+template <typename... Params>
+cudaError_t allowShared(void (*kernel)(Params...), int sharedBytes) {
+  return cudaFuncSetAttribute(
+      kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes);
+}
+
+} // namespace cuda
+} // namespace mla
+
+#endif // MLA_RUNTIME_CUDA_LAUNCH_H

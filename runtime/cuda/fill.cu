@@ -1,0 +1,21 @@
+//===- fill.cu - One value in every element, on CUDA
+//------------------------------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+
+#include "Kernels.h"
+
+using namespace mla;
+using namespace mla::cuda;
+
+cudaError_t mla::cuda::load_fill(const State &) { return cudaSuccess; }
+
+mla_status mla::cuda::fill(mla_context &ctx, const mla_fill_params &params) {
+  (void)params;
+  return fail(ctx, MLA_STATUS_UNIMPLEMENTED, "not yet");
+}
+
+mla_status mla::cuda::supports_fill(mla_context &, const mla_fill_params &) {
+  return MLA_STATUS_OK;
+}
