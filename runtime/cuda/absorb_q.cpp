@@ -1,16 +1,18 @@
-//===- absorb_q.cpp - A product for each head, on CUDA
-//----------------------------===//
+//===- absorb_q.cpp - The query times W_UK, on CUDA -----------------------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
+#include "HeadProduct.h"
 #include "Kernels.h"
 #include "Matmul.h"
 
 using namespace mla;
 using namespace mla::cuda;
 
-cudaError_t mla::cuda::load_absorb_q(const State &) { return cudaSuccess; }
+cudaError_t mla::cuda::load_absorb_q(const State &) {
+  return loadPlainHeadProduct();
+}
 
 mla_status mla::cuda::absorb_q(mla_context &ctx,
                                const mla_absorb_q_params &params) {

@@ -1,16 +1,18 @@
-//===- expand_kv.cpp - A product for each head, on CUDA
-//---------------------------===//
+//===- expand_kv.cpp - Keys and values rebuilt, on CUDA -------------------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
+#include "HeadProduct.h"
 #include "Kernels.h"
 #include "Matmul.h"
 
 using namespace mla;
 using namespace mla::cuda;
 
-cudaError_t mla::cuda::load_expand_kv(const State &) { return cudaSuccess; }
+cudaError_t mla::cuda::load_expand_kv(const State &) {
+  return loadPlainHeadProduct();
+}
 
 mla_status mla::cuda::expand_kv(mla_context &ctx,
                                 const mla_expand_kv_params &params) {
