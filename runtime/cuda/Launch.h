@@ -43,6 +43,14 @@ mla_status launch(mla_context &ctx, const char *op, void (*kernel)(Params...),
   return error == cudaSuccess ? MLA_STATUS_OK : failCuda(ctx, op, error);
 }
 
+/// Loads kernels on the current device.
+template <typename... Kernels> cudaError_t loadKernels(Kernels... kernels) {
+  cudaFuncAttributes attributes;
+  cudaError_t error = cudaSuccess;
+  ((error = error ? error : cudaFuncGetAttributes(&attributes, kernels)), ...);
+  return error;
+}
+
 /// Lets `kernel` have `sharedBytes` of dynamic shared memory on the context's
 /// device; for warmup() and for open().
 template <typename... Params>
