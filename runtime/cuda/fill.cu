@@ -1,21 +1,161 @@
-//===- fill.cu - One value in every element, on CUDA
-//------------------------------===//
+//===- fill.cu - One value in every element, on CUDA ----------------------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
+#include "Convert.h"
 #include "Kernels.h"
+#include "Launch.h"
+#include "Strided.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
 
 using namespace mla;
 using namespace mla::cuda;
 
-cudaError_t mla::cuda::load_fill(const State &) { return cudaSuccess; }
+namespace {
 
-mla_status mla::cuda::fill(mla_context &ctx, const mla_fill_params &params) {
-  (void)params;
-  return fail(ctx, MLA_STATUS_UNIMPLEMENTED, "not yet");
+template <typename T> T saturate(double value) {
+  double rounded = std::nearbyint(value);
+  // For i64 the maximum isn't a double: the comparison is with 2^63.
+  if (rounded >= static_cast<double>(std::numeric_limits<T>::max()))
+    return std::numeric_limits<T>::max();
+  if (rounded <= static_cast<double>(std::numeric_limits<T>::min()))
+    return std::numeric_limits<T>::min();
+  return static_cast<T>(rounded);
 }
 
-mla_status mla::cuda::supports_fill(mla_context &, const mla_fill_params &) {
-  return MLA_STATUS_OK;
+template <typename T> void put(char *bytes, T value) {
+  static_assert(sizeof(T) <= 8, "an element has at most 8 bytes");
+  std::memcpy(bytes, &value, sizeof(value));
+}
+
+/// Writes one element of `dtype`; false for a type that has no conversion here.
+/// CUDA's conversions from double round once.
+bool encode(uint32_t dtype, double value, char *bytes) {
+  switch (dtype) {
+  case MLA_DTYPE_F32:
+    put(bytes, static_cast<float>(value));
+    return true;
+  case MLA_DTYPE_F16:
+    put(bytes, static_cast<__half_raw>(__double2half(value)).x);
+    return true;
+  case MLA_DTYPE_BF16:
+    put(bytes, static_cast<__nv_bfloat16_raw>(__double2bfloat16(value)).x);
+    return true;
+  case MLA_DTYPE_F8E4M3FN:
+    put(bytes, __nv_cvt_double_to_fp8(value, __NV_SATFINITE, __NV_E4M3));
+    return true;
+  case MLA_DTYPE_F64:
+    put(bytes, value);
+    return true;
+  case MLA_DTYPE_I8:
+    put(bytes, saturate<int8_t>(value));
+    return true;
+  case MLA_DTYPE_U8:
+    put(bytes, saturate<uint8_t>(value));
+    return true;
+  case MLA_DTYPE_I32:
+    put(bytes, saturate<int32_t>(value));
+    return true;
+  case MLA_DTYPE_I64:
+    put(bytes, saturate<int64_t>(value));
+    return true;
+  case MLA_DTYPE_BOOL:
+    put(bytes, static_cast<uint8_t>(value != 0));
+    return true;
+  case MLA_DTYPE_F8E5M2:
+  case MLA_DTYPE_F8E4M3FNUZ:
+  case MLA_DTYPE_F8E5M2FNUZ:
+    // 0 is the byte 0 in each.
+    put(bytes, static_cast<uint8_t>(0));
+    return value == 0;
+  default:
+    return false;
+  }
+}
+
+constexpr int threads = 256;
+/// Units that a thread writes.
+constexpr int depth = 4;
+
+template <typename Unit, typename Index>
+__global__ void __launch_bounds__(threads)
+    fillUnits(Strided<1> views, Unit unit, Index count) {
+  Index begin = static_cast<Index>(blockIdx.x) * (threads * depth) +
+                static_cast<Index>(threadIdx.x);
+#pragma unroll
+  for (int i = 0; i < depth; ++i) {
+    Index index = begin + i * threads;
+    if (index >= count)
+      return;
+    char *address[1];
+    views.find(index, views.rank, address);
+    *reinterpret_cast<Unit *>(address[0]) = unit;
+  }
+}
+
+/// Fills with as many copies of the element's `size` bytes as a unit holds.
+template <typename Unit>
+mla_status fillAs(mla_context &ctx, const Strided<1> &views,
+                  const char *element, int size) {
+  char bytes[sizeof(Unit)];
+  for (size_t i = 0; i < sizeof(Unit); ++i)
+    bytes[i] = element[i % size];
+  Unit unit;
+  std::memcpy(&unit, bytes, sizeof(unit));
+  int64_t count = views.count();
+  dim3 grid(static_cast<unsigned>(ceilDiv(count, threads * depth)));
+  if (count < int64_t(1) << 31)
+    return launch(ctx, "fill", fillUnits<Unit, uint32_t>, grid, threads, 0,
+                  views, unit, static_cast<uint32_t>(count));
+  return launch(ctx, "fill", fillUnits<Unit, uint64_t>, grid, threads, 0, views,
+                unit, static_cast<uint64_t>(count));
+}
+
+} // namespace
+
+cudaError_t mla::cuda::load_fill(const State &) {
+  return loadKernels(
+      fillUnits<uint8_t, uint32_t>, fillUnits<uint8_t, uint64_t>,
+      fillUnits<uint16_t, uint32_t>, fillUnits<uint16_t, uint64_t>,
+      fillUnits<uint32_t, uint32_t>, fillUnits<uint32_t, uint64_t>,
+      fillUnits<uint2, uint32_t>, fillUnits<uint2, uint64_t>,
+      fillUnits<uint4, uint32_t>, fillUnits<uint4, uint64_t>);
+}
+
+mla_status mla::cuda::supports_fill(mla_context &ctx,
+                                    const mla_fill_params &params) {
+  char element[8];
+  if (encode(params.dst->dtype, params.value, element))
+    return MLA_STATUS_OK;
+  return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
+              "mla_fill: dst: expected a type that the CUDA backend converts "
+              "%g to, got %s",
+              params.value, mla_dtype_name(params.dst->dtype));
+}
+
+mla_status mla::cuda::fill(mla_context &ctx, const mla_fill_params &params) {
+  const mla_tensor &dst = *params.dst;
+  for (int i = 0; i < dst.rank; ++i)
+    if (dst.shape[i] == 0)
+      return MLA_STATUS_OK;
+  char element[8] = {};
+  encode(dst.dtype, params.value, element);
+  int size = elementSize(dst.dtype);
+  Strided<1> views({&dst}, dst.rank);
+  switch (views.vectorize(size)) {
+  case 1:
+    return fillAs<uint8_t>(ctx, views, element, size);
+  case 2:
+    return fillAs<uint16_t>(ctx, views, element, size);
+  case 4:
+    return fillAs<uint32_t>(ctx, views, element, size);
+  case 8:
+    return fillAs<uint2>(ctx, views, element, size);
+  default:
+    return fillAs<uint4>(ctx, views, element, size);
+  }
 }
