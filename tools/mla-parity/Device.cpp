@@ -9,23 +9,19 @@
 
 namespace mla::parity {
 
-io::Result<ContextPtr> createContext(const std::string &backend) {
+io::Result<ContextPtr> createContext(const io::DeviceName &device) {
   mla_context *ctx = nullptr;
-  if (mla_context_create(backend.c_str(), 0, &ctx) != MLA_STATUS_OK)
+  if (mla_context_create(device.backend.c_str(), device.number, &ctx) !=
+      MLA_STATUS_OK)
     return io::Error{mla_last_error(nullptr)};
   return ContextPtr(ctx);
-}
-
-static int32_t getDeviceType(mla_context *ctx) {
-  return std::string(mla_context_backend(ctx)) == "cuda" ? MLA_DEVICE_CUDA
-                                                         : MLA_DEVICE_CPU;
 }
 
 io::Result<DeviceTensor> DeviceTensor::upload(mla_context *ctx,
                                               const HostTensor &tensor) {
   DeviceTensor result(ctx);
   mla_tensor &view = result.view;
-  view.device_type = getDeviceType(ctx);
+  view.device_type = MLA_DEVICE_CONTEXT;
   view.dtype = tensor.dtype;
   view.rank = static_cast<int32_t>(tensor.shape.size());
   int64_t stride = 1;

@@ -9,7 +9,7 @@
 #define MLA_TOOLS_PARITY_DEVICE_H
 
 #include "HostTensor.h"
-#include "io/Result.h"
+#include "io/DeviceName.h"
 #include "mla_runtime/runtime.h"
 
 #include <memory>
@@ -22,8 +22,7 @@ struct ContextDeleter {
 };
 using ContextPtr = std::unique_ptr<mla_context, ContextDeleter>;
 
-/// A context of backend "cpu" or "cuda".
-io::Result<ContextPtr> createContext(const std::string &backend);
+io::Result<ContextPtr> createContext(const io::DeviceName &device);
 
 /// A tensor on a context's device.
 class DeviceTensor {

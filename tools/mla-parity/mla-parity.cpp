@@ -36,6 +36,7 @@ EXAMPLES:
   mla-parity deepseek_v3.safetensors --cache=fp8,fp8_block --forms=absorbed,chunked-5
   mla-parity build *.safetensors -o parity    needs mla-import and mla-compile
   mla-parity run parity --device=cpu          needs neither
+  mla-parity run parity --device=cuda:1       the second GPU
   mla-parity run parity --json=parity.json --dump=outputs
   mla-parity *.safetensors --quiet --markdown=models.md
   mla-parity *.safetensors --quiet --cache=same,fp8,fp8_query,fp8_block \
@@ -109,6 +110,11 @@ CLI::Validator form() {
       "");
 }
 
+CLI::Validator deviceName() {
+  return CLI::Validator(
+      [](std::string &word) { return io::parseDeviceName(word).error(); }, "");
+}
+
 CLI::Validator positive() {
   constexpr int64_t highest = 1 << 16;
   return CLI::Validator(
@@ -151,9 +157,9 @@ void addBuildOptions(CLI::App &app, Options &options) {
 
 void addRunOptions(CLI::App &app, Options &options) {
   app.add_option("--device", options.device,
-                 "Where to run: cpu (default) or cuda")
+                 "Where to run: cpu (default), cuda or cuda:NUMBER")
       ->type_name("DEVICE")
-      ->check(oneOf({"cpu", "cuda"}));
+      ->check(deviceName());
   addList(app, "--plans", options.plans,
           "Plans to run (default prefill,stepwise,batch,mixed)", "PLAN",
           oneOf(getPlanNames()));
@@ -178,7 +184,7 @@ void addFormOption(CLI::App &app, Options &options,
 
 std::string getVersion() {
   std::string backends = "cpu";
-  if (createContext("cuda"))
+  if (createContext({"cuda", 0}))
     backends += ", cuda";
   return std::string("mla-parity ") + MLA_VERSION_STRING + " (no LLVM, ABI " +
          std::to_string(mla_abi_version()) + ", backends " + backends + ")";
@@ -221,7 +227,7 @@ io::Status writeModelTable(const std::string &path, const Bundle &bundle,
 
 int runBundle(const Bundle &bundle, const Options &options) {
   Session session;
-  auto ctx = createContext(options.device);
+  auto ctx = createContext(*io::parseDeviceName(options.device));
   if (!ctx)
     return report("--device: " + ctx.error(), kFailed);
   session.ctx = std::move(*ctx);

@@ -25,9 +25,10 @@ struct SessionOptions {
   bool verbose = false;
 };
 
-/// Median, least and most of the runs, in microseconds.
+/// Median, least and most of the runs, in microseconds a call.
 struct Timing {
   double median, least, most;
+  int64_t calls; ///< Of a run: enqueued one after the other, waited for once.
 };
 
 /// Memory of a context's device.
@@ -67,7 +68,9 @@ public:
 
   /// Binds the arguments, asks for and sets the workspace, checks, runs.
   io::Status call(const Files &files);
-  /// Repeats the last call `count` times after some unmeasured ones.
+  /// Repeats the last call in `count` runs after some unmeasured ones. A run on
+  /// the CPU is a call; on a GPU it is several, so that waiting for the device
+  /// is not what is measured.
   io::Result<Timing> time(int64_t count);
   /// Compares output `name` with the tensor of that name: ‖out − ref‖ / ‖ref‖,
   /// or ‖out‖ where the reference is 0; infinite where one has a NaN.
@@ -90,6 +93,7 @@ private:
                   const io::NamedTensor *given, const Symbols &symbols);
   io::Status allocate(const io::ManifestArg &arg, Argument &argument);
   io::Status invoke(int32_t mode);
+  bool onHost() const;
   io::Result<io::Buffer> download(const Argument &argument);
   io::Error lastError(const std::string &doing) const;
 

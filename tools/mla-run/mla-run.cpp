@@ -7,6 +7,7 @@
 
 #include "Compiler.h"
 #include "Session.h"
+#include "io/DeviceName.h"
 #include "io/Manifest.h"
 
 #include <CLI/CLI.hpp>
@@ -165,9 +166,14 @@ int runCalls(const Options &options, Session &session,
     io::Result<Timing> timing = session.time(options.time);
     if (!timing)
       return report(timing.error(), kFailed);
-    std::printf("median %.2f us of %lld runs (least %.2f, most %.2f)\n",
+    std::string each = timing->calls == 1
+                           ? ""
+                           : ", each the mean of " +
+                                 std::to_string(timing->calls) +
+                                 " calls that were waited for together";
+    std::printf("median %.2f us of %lld runs (least %.2f, most %.2f)%s\n",
                 timing->median, static_cast<long long>(options.time),
-                timing->least, timing->most);
+                timing->least, timing->most, each.c_str());
   }
   if (!options.output.empty())
     if (io::Status status = session.save(options.output); !status)
@@ -176,6 +182,9 @@ int runCalls(const Options &options, Session &session,
 }
 
 int run(Options &options) {
+  io::Result<io::DeviceName> device = io::parseDeviceName(options.device);
+  if (!device)
+    return report("--device: " + device.error(), kUsage);
   for (const std::string &text : options.sets) {
     std::string name;
     int64_t value;
@@ -235,7 +244,7 @@ int run(Options &options) {
   if (!function)
     return report(mla_last_error(nullptr), kFailed);
   mla_context *created = nullptr;
-  if (mla_context_create(options.device.c_str(), 0, &created))
+  if (mla_context_create(device->backend.c_str(), device->number, &created))
     return report(std::string("--device: ") + mla_last_error(nullptr), kFailed);
   Context context(created, mla_context_destroy);
   Session session(created, **entry, function, options.session);
@@ -252,6 +261,7 @@ EXAMPLES:
   mla-run core.so --input weights.safetensors --call prefill.safetensors \
       --call step1.safetensors --set pages=8 --check out=1e-5
   mla-run core.so --random 1 --set B=16 --set kv=4096 --time 100
+  mla-run core.so --random 1 --device cuda:1 --time 100
   mla-run core.mlir --random 1 --output out.safetensors
 
 Exit status: 0 done, 1 a failed check or bad input, 2 bad usage.)";
@@ -292,11 +302,17 @@ int parseAndRun(int argc, char **argv) {
          "Compare an output with the tensor of that name in the call's files: "
          "norm of the difference over norm of the tensor")
       ->type_name("NAME=TOL");
-  app.add_option("--time", options.time,
-                 "Repeat the last call, and show the median in microseconds")
+  app.add_option(
+         "--time", options.time,
+         "Repeat the last call, and show the median in microseconds: of "
+         "a call and its end on the CPU; on a GPU of a call among "
+         "several enqueued at once, what the device or the host takes, "
+         "whichever is longer")
       ->type_name("N")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 30));
-  app.add_option("--device", options.device, "cpu (default) or cuda");
+  app.add_option("--device", options.device,
+                 "cpu (default), cuda or cuda:NUMBER")
+      ->type_name("DEVICE");
   app.add_flag("--verbose", options.session.verbose,
                "Say which inputs are converted");
   try {
