@@ -73,7 +73,7 @@ def op_files(project):
         if op not in DIALECT_ONLY:
             expected += [f"runtime/core/ops/{op}.cpp",
                          f"runtime/cpu/{op}.cpp",
-                         f"test/Runtime/cpu/{op}_test.cpp",
+                         f"test/Runtime/ops/{op}_test.cpp",
                          f"test/Runtime/reference/{op}.cpp"]
         for name in expected:
             if not (project.root / name).is_file():

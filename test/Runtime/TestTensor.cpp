@@ -26,9 +26,8 @@ TestTensor::TestTensor(uint32_t dtype, Shape shape, Layout layout,
   }
   int64_t size = mla_dtype_bits(dtype) / 8;
   int64_t offset = gapped ? random.integer(0, 5) : 0;
-  storage = std::make_shared<std::vector<uint8_t>>(
-      2 * guardBytes + (offset + stride) * size, 0xFF);
-  tensor.data = storage->data();
+  storage = makeStorage(2 * guardBytes + (offset + stride) * size);
+  tensor.data = storage->bytes.data();
   tensor.byte_offset = guardBytes + offset * size;
 }
 
@@ -146,6 +145,18 @@ bool TestTensor::sameBits(const TestTensor &other) const {
   return same;
 }
 
+bool TestTensor::sameValues(const TestTensor &other) const {
+  if (shape() != other.shape() || dtype() != other.dtype())
+    return false;
+  bool same = true;
+  forEach([&](const Shape &index) {
+    same &= std::memcmp(address(index), other.address(index),
+                        mla_dtype_bits(dtype()) / 8) == 0 ||
+            (std::isnan(at(index)) && std::isnan(other.at(index)));
+  });
+  return same;
+}
+
 std::string TestTensor::describe() const {
   if (!storage)
     return "none";
@@ -164,7 +175,7 @@ void Canary::allow(const TestTensor &view) {
     return;
   int64_t size = mla_dtype_bits(view.dtype()) / 8;
   view.forEach([&](const Shape &index) {
-    int64_t begin = view.address(index) - storage->data();
+    int64_t begin = view.address(index) - storage->bytes.data();
     for (int64_t i = 0; i < size; ++i)
       allowed[begin + i] = true;
   });
@@ -173,7 +184,7 @@ void Canary::allow(const TestTensor &view) {
 int64_t Canary::damage() const {
   int64_t count = 0;
   for (size_t i = 0; i < before.size(); ++i)
-    count += (*storage)[i] != before[i] && !allowed[i];
+    count += storage->bytes[i] != before[i] && !allowed[i];
   return count;
 }
 

@@ -8,6 +8,7 @@
 
 #include "Random.h"
 #include "TestDtype.h"
+#include "TestStorage.h"
 #include "reference/Array.h"
 
 #include <functional>
@@ -73,13 +74,16 @@ public:
   reference::Array array() const;
   /// True when both have one shape and type and equal bits everywhere.
   bool sameBits(const TestTensor &other) const;
+  /// The same, but any NaN for any other: which one a NaN becomes is not
+  /// promised where it goes from one type to another.
+  bool sameValues(const TestTensor &other) const;
 
   /// "bf16 [3, 16, 64] strides [...]" for messages.
   std::string describe() const;
 
 private:
   friend class Canary;
-  std::shared_ptr<std::vector<uint8_t>> storage;
+  std::shared_ptr<TestStorage> storage;
   mla_tensor tensor = {};
 };
 
@@ -89,7 +93,7 @@ class Canary {
 public:
   /// From here on nothing may change...
   explicit Canary(const TestTensor &tensor)
-      : storage(tensor.storage), before(*tensor.storage),
+      : storage(tensor.storage), before(tensor.storage->bytes),
         allowed(before.size(), false) {}
   /// ...but the elements of `view`, where that is of the same memory.
   void allow(const TestTensor &view);
@@ -97,7 +101,7 @@ public:
   int64_t damage() const;
 
 private:
-  std::shared_ptr<std::vector<uint8_t>> storage;
+  std::shared_ptr<TestStorage> storage;
   std::vector<uint8_t> before;
   std::vector<bool> allowed;
 };
