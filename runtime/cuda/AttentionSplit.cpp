@@ -8,4 +8,20 @@
 using namespace mla;
 using namespace mla::cuda;
 
-uint64_t mla::cuda::attentionScratchBytes(const State &) { return 256; }
+static uint64_t scheduleBytes() {
+  return (sizeof(int32_t) * MLA_SCHEDULE_SIZE(maxScheduledSeqs) + 255) / 256 *
+         256;
+}
+
+AttentionScratch::AttentionScratch(const State &state)
+    : schedule(reinterpret_cast<int32_t *>(state.scratch)),
+      slots(reinterpret_cast<float *>(state.scratch + scheduleBytes())) {}
+
+uint64_t mla::cuda::attentionScratchBytes(const State &state) {
+  return scheduleBytes() +
+         2 * static_cast<uint64_t>(state.numSMs) * slotFloats * sizeof(float);
+}
+
+int mla::cuda::attentionCTAs(mla_context &ctx) {
+  return std::min(usableSMs(ctx), maxParts);
+}

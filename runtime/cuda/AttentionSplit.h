@@ -2,17 +2,145 @@
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
+//
+// The rows of a sequence are its (token, head) pairs, heads first, and are cut
+// into row tiles; its keys are cut into blocks. `lanes` row tiles of a sequence
+// make an item; they are worked on side by side, because they read the same
+// keys. All items' blocks in a line are cut into `parts` of equal cost. A block
+// of threads (CTA) is one lane of one part: it has at most one tile whose
+// beginning and one whose end other parts have. Those leave partial states,
+// which a second kernel merges (FlashDecoding).
+//
+// The cut depends on the lengths, the shapes and the number of CTAs alone: so
+// do the results' bits.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef MLA_RUNTIME_CUDA_ATTENTIONSPLIT_H
 #define MLA_RUNTIME_CUDA_ATTENTIONSPLIT_H
 
 #include "State.h"
+#include "Tensor.h"
 
 namespace mla {
 namespace cuda {
 
+/// Keys of a block.
+constexpr int blockKeys = 64;
+/// Rows of a tile, and columns of an output, that scratch has room for.
+constexpr int maxTileRows = 64;
+constexpr int maxSlotColumns = 512;
+/// Sequences that a call without a schedule can have.
+constexpr int64_t maxScheduledSeqs = 65536;
+
+/// Elements of the i32 schedule; those between are 0.
+enum ScheduleElement : int {
+  ScheduleMagic = 0,
+  ScheduleNumSeqs = 1,
+  ScheduleNumHeads = 2,
+  SchedulePageSize = 3,
+  ScheduleNumCTAs = 4,
+  ScheduleTileRows = 5,
+  ScheduleLanes = 6,
+  ScheduleParts = 7,
+  ScheduleStarts = 16,    ///< Sequence, item, block of each part; and an end.
+  ScheduleLengths = 4096, ///< kv_lens[b], cu_q[b] for each b; then cu_q[B].
+};
+constexpr int32_t scheduleMagic = 0x47414c4d; // "MLAG" in memory.
+constexpr int maxParts = (ScheduleLengths - ScheduleStarts) / 3 - 1;
+
+/// Where a part begins: blocks before it belong to the part before.
+struct Cursor {
+  int sequence, item, block;
+};
+
+/// A call's partial states and its schedule, in State::scratch.
+struct AttentionScratch {
+  explicit AttentionScratch(const State &state);
+  int32_t *schedule;
+  /// Slot s: maxTileRows x maxSlotColumns normalized sums, then a log2-sum-exp
+  /// a row. CTA c has the slots 2c, for the tile that it continues, and 2c + 1,
+  /// for the tile that it leaves unfinished.
+  float *slots;
+};
+constexpr int64_t slotFloats = maxTileRows * (maxSlotColumns + 1);
+
 /// Bytes of State::scratch.
 uint64_t attentionScratchBytes(const State &state);
+
+/// CTAs that an attention has, and that its schedule is made for.
+int attentionCTAs(mla_context &ctx);
+
+/// Writes the schedule of `tileRows` rows a tile for kv_lens [B] and cu_q
+/// [B+1].
+mla_status enqueueSchedule(mla_context &ctx, const char *op,
+                           const Tensor<1> &kvLens, const Tensor<1> &cuQ,
+                           const Tensor<1> &schedule, int64_t numHeads,
+                           int64_t pageSize, int tileRows);
+
+#ifdef __CUDACC__
+
+/// What of the split each CTA knows.
+struct Split {
+  Tensor<1> schedule; ///< Not used with indices.
+  int tileRows;
+  int numCTAs;
+  /// With indices: each token is an item of equally many blocks.
+  bool indexed;
+  int numTokens;
+  int indexBlocks; ///< Blocks of one token's indices.
+  int rowTiles;    ///< Of one token's heads.
+
+  /// Units of cost that a tile has beside its blocks.
+  static constexpr int tileCost = 2;
+
+  __device__ int lanes() const {
+    if (indexed)
+      return min(rowTiles, maxLanes);
+    return static_cast<int>(loadInt(schedule, ScheduleLanes));
+  }
+  __device__ int parts() const {
+    if (indexed)
+      return max(numCTAs / lanes(), 1);
+    return static_cast<int>(loadInt(schedule, ScheduleParts));
+  }
+
+  /// Where part `part` begins; the end of all for `part` = parts().
+  __device__ Cursor start(int part) const {
+    if (!indexed) {
+      int64_t at = ScheduleStarts + 3 * part;
+      return {static_cast<int>(loadInt(schedule, at)),
+              static_cast<int>(loadInt(schedule, at + 1)),
+              static_cast<int>(loadInt(schedule, at + 2))};
+    }
+    int items = itemsOf(rowTiles, lanes());
+    int64_t each = indexBlocks + tileCost;
+    int64_t total = numTokens * static_cast<int64_t>(items) * each;
+    int64_t share = (total + parts() - 1) / parts();
+    int64_t at = min(share * part, total);
+    int64_t item = at / each;
+    int block = max(static_cast<int>(at % each) - tileCost, 0);
+    return {static_cast<int>(item / items), static_cast<int>(item % items),
+            block};
+  }
+
+  static __host__ __device__ int itemsOf(int rowTiles, int lanes) {
+    return (rowTiles + lanes - 1) / lanes;
+  }
+
+  /// More side by side would leave too few parts to even out.
+  static constexpr int maxLanes = 8;
+};
+
+__device__ inline bool operator<(const Cursor &a, const Cursor &b) {
+  if (a.sequence != b.sequence)
+    return a.sequence < b.sequence;
+  if (a.item != b.item)
+    return a.item < b.item;
+  return a.block < b.block;
+}
+
+#endif // __CUDACC__
 
 } // namespace cuda
 } // namespace mla

@@ -1,27 +1,96 @@
-//===- absorbed_attention.cu - Over the paged latent, on CUDA
-//---------------------===//
+//===- absorbed_attention.cu - Over the paged latent, on CUDA -------------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
+//
+// softmax(query . [latent | pe] * scale) * latent (DeepSeek-V2,
+// arXiv:2405.04434, section 2.1, W_UK absorbed): a schedule where the call has
+// none, the attention of every CTA's share, and the merge of split tiles.
+//
+//===----------------------------------------------------------------------===//
 
+#include "AbsorbedAttention.h"
 #include "Kernels.h"
+#include "Launch.h"
 
 using namespace mla;
 using namespace mla::cuda;
 
-cudaError_t mla::cuda::load_absorbed_attention(const State &) {
-  return cudaSuccess;
+static const float *scaleAddress(const mla_tensor *tensor) {
+  return reinterpret_cast<const float *>(Tensor<0>(tensor).data);
+}
+
+AbsorbedParams::AbsorbedParams(mla_context &ctx,
+                               const mla_absorbed_attention_params &params,
+                               int tileRows)
+    : query(params.query), latent(params.cache_latent), pe(params.cache_pe),
+      scales(params.cache_scales), o(params.o), lse(params.lse),
+      pageTable(params.page_table), indices(params.indices),
+      kvLens(params.kv_lens), cuQ(params.cu_q), kvBounds(params.kv_bounds),
+      sinks(params.sinks), queryScale(scaleAddress(params.query_scale)),
+      latentScale(scaleAddress(params.latent_scale)),
+      peScale(scaleAddress(params.pe_scale)),
+      scale(static_cast<float>(params.softmax_scale * 1.4426950408889634)),
+      maxKv(params.max_kv), numPages(latent.shape[0]),
+      tokens(static_cast<int>(query.shape[0])),
+      seqs(static_cast<int>(kvLens.shape[0])),
+      heads(static_cast<int>(query.shape[1])),
+      latentWidth(static_cast<int>(latent.shape[2])),
+      peWidth(static_cast<int>(pe.shape[2])),
+      pageSize(static_cast<int>(latent.shape[1])),
+      topk(static_cast<int>(indices.shape[1])),
+      numPagesOfSeq(static_cast<int>(pageTable.shape[1])),
+      hasLse(params.lse != nullptr), hasIndices(params.indices != nullptr),
+      ownSchedule(false), schedule(params.schedule),
+      shape{tileRows, attentionCTAs(ctx)},
+      slots(AttentionScratch(stateOf(ctx)).slots), fault(stateOf(ctx).fault) {}
+
+/// Gives a call without a schedule, or one whose kernel has other tiles than
+/// the schedules' own, its own in scratch.
+static mla_status ensureSchedule(mla_context &ctx, AbsorbedParams &p) {
+  if (p.hasIndices || (p.schedule && p.shape.tileRows == maxTileRows))
+    return MLA_STATUS_OK;
+  p.schedule = Tensor<1>();
+  p.schedule.data =
+      reinterpret_cast<char *>(AttentionScratch(stateOf(ctx)).schedule);
+  p.schedule.dtype = MLA_DTYPE_I32;
+  p.schedule.shape[0] = MLA_SCHEDULE_SIZE(p.seqs);
+  p.schedule.strides[0] = sizeof(int32_t);
+  p.ownSchedule = true;
+  return enqueueSchedule(ctx, "absorbed_attention", p.kvLens, p.cuQ, p.schedule,
+                         p.heads, p.pageSize, p.shape.tileRows);
 }
 
 mla_status
 mla::cuda::absorbed_attention(mla_context &ctx,
                               const mla_absorbed_attention_params &params) {
-  (void)params;
-  return fail(ctx, MLA_STATUS_UNIMPLEMENTED, "not yet");
+  if (params.query->shape[0] == 0)
+    return MLA_STATUS_OK;
+  if (!fitsAbsorbedMma(ctx, params))
+    return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
+                "mla_absorbed_attention: query: not yet without tensor cores");
+  AbsorbedParams p(ctx, params, maxTileRows);
+  if (mla_status status = ensureSchedule(ctx, p))
+    return status;
+  if (mla_status status = launchAbsorbedMma(ctx, p))
+    return status;
+  return launchAbsorbedCombine(ctx, p);
 }
 
-mla_status
-mla::cuda::supports_absorbed_attention(mla_context &,
-                                       const mla_absorbed_attention_params &) {
+cudaError_t mla::cuda::load_absorbed_attention(const State &state) {
+  if (cudaError_t error = loadAbsorbedMma(state))
+    return error;
+  return loadAbsorbedCombine();
+}
+
+mla_status mla::cuda::supports_absorbed_attention(
+    mla_context &ctx, const mla_absorbed_attention_params &params) {
+  int64_t seqs = params.kv_lens->shape[0];
+  if (seqs > maxScheduledSeqs)
+    return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
+                "mla_absorbed_attention: kv_lens: expected at most %lld "
+                "sequences, which is what the CUDA backend takes, got %lld",
+                static_cast<long long>(maxScheduledSeqs),
+                static_cast<long long>(seqs));
   return MLA_STATUS_OK;
 }

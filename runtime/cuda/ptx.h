@@ -89,6 +89,14 @@ __device__ inline void copyAsync(uint32_t to, const void *from, bool valid) {
                : "memory");
 }
 
+/// The same of 4 aligned bytes.
+__device__ inline void copyAsync4(uint32_t to, const void *from, bool valid) {
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;"
+               :
+               : "r"(to), "l"(from), "r"(valid ? 4 : 0)
+               : "memory");
+}
+
 /// Ends a group of the thread's copies.
 __device__ inline void commitCopies() {
   asm volatile("cp.async.commit_group;" : : : "memory");
@@ -98,6 +106,12 @@ __device__ inline void commitCopies() {
 /// Other threads see the copies after a barrier.
 template <int Pending> __device__ inline void waitForCopies() {
   asm volatile("cp.async.wait_group %0;" : : "n"(Pending) : "memory");
+}
+
+/// A barrier for the `count` threads (whole warps) that name the same `id` of 1
+/// to 15; 0 is __syncthreads'.
+__device__ inline void syncThreads(int id, int count) {
+  asm volatile("bar.sync %0, %1;" : : "r"(id), "r"(count) : "memory");
 }
 
 /// 2^x, to 2 units in the last place; 0 for -infinity.

@@ -1,18 +1,147 @@
-//===- schedule.cu - The split of ragged sequences, on CUDA
-//-----------------------===//
+//===- schedule.cu - The split of ragged sequences, on CUDA ---------------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
+#include "AttentionSplit.h"
 #include "Kernels.h"
+#include "Launch.h"
 
 using namespace mla;
 using namespace mla::cuda;
 
-cudaError_t mla::cuda::load_schedule(const State &) { return cudaSuccess; }
+namespace {
+
+constexpr int numThreads = 1024;
+
+struct ScheduleParams {
+  Tensor<1> kvLens, cuQ, out;
+  int numSeqs, numHeads, pageSize, tileRows, numCTAs;
+};
+
+/// What a sequence costs. The attention checks lengths and offsets; here they
+/// only must not overflow.
+struct SequenceCost {
+  int items;
+  int64_t each; ///< Of an item.
+
+  __device__ SequenceCost(const ScheduleParams &p, int lanes, int b) {
+    int64_t tokens = loadInt(p.cuQ, b + 1) - loadInt(p.cuQ, b);
+    int64_t rows = max(min(tokens, int64_t(1) << 24), int64_t(0)) * p.numHeads;
+    int64_t rowTiles = min((rows + p.tileRows - 1) / p.tileRows,
+                           static_cast<int64_t>(INT32_MAX - Split::maxLanes));
+    items = Split::itemsOf(static_cast<int>(rowTiles), lanes);
+    int64_t length = max(loadInt(p.kvLens, b), int64_t(0));
+    each = (length + blockKeys - 1) / blockKeys + Split::tileCost;
+  }
+  __device__ int64_t total() const { return items * each; }
+};
+
+/// Row tiles that most sequences have: what is worked on side by side.
+__device__ int chooseLanes(const ScheduleParams &p) {
+  int64_t tokens = p.numSeqs > 0 ? loadInt(p.cuQ, p.numSeqs) : 0;
+  tokens = max(min(tokens, int64_t(1) << 24), int64_t(0));
+  int64_t rows = (tokens + p.numSeqs - 1) / max(p.numSeqs, 1) * p.numHeads;
+  int64_t tiles = (rows + p.tileRows - 1) / p.tileRows;
+  int64_t most = min(Split::maxLanes, p.numCTAs);
+  return static_cast<int>(max(min(tiles, most), int64_t(1)));
+}
+
+/// One block of threads: each adds up the costs of a run of sequences, a scan
+/// gives where the run begins in the line of all, and each writes the starts of
+/// the parts that fall into its run.
+__global__ void __launch_bounds__(numThreads)
+    scheduleKernel(const __grid_constant__ ScheduleParams p) {
+  __shared__ int64_t sums[numThreads];
+  int thread = threadIdx.x, lanes = chooseLanes(p);
+  int parts = max(p.numCTAs / lanes, 1);
+  int run = (p.numSeqs + numThreads - 1) / numThreads;
+  int begin = min(thread * run, p.numSeqs), end = min(begin + run, p.numSeqs);
+
+  int64_t own = 0;
+  for (int b = begin; b < end; ++b)
+    own += SequenceCost(p, lanes, b).total();
+  sums[thread] = own;
+  __syncthreads();
+  for (int step = 1; step < numThreads; step *= 2) {
+    int64_t before = thread >= step ? sums[thread - step] : 0;
+    __syncthreads();
+    sums[thread] += before;
+    __syncthreads();
+  }
+  int64_t total = sums[numThreads - 1], at = sums[thread] - own;
+  int64_t share = max((total + parts - 1) / parts, int64_t(1));
+
+  auto put = [&](int64_t index, int64_t value) {
+    storeInt(p.out, index, value);
+  };
+  for (int i = thread; i < ScheduleLengths; i += numThreads) {
+    bool isStart = i >= ScheduleStarts && i < ScheduleStarts + 3 * (parts + 1);
+    if (!isStart)
+      put(i, 0);
+    else if (min((i - ScheduleStarts) / 3 * share, total) == total)
+      // The end of all.
+      put(i, (i - ScheduleStarts) % 3 == 0 ? p.numSeqs : 0);
+  }
+  __syncthreads();
+  if (thread == 0) {
+    put(ScheduleMagic, scheduleMagic);
+    put(ScheduleNumSeqs, p.numSeqs);
+    put(ScheduleNumHeads, p.numHeads);
+    put(SchedulePageSize, p.pageSize);
+    put(ScheduleNumCTAs, p.numCTAs);
+    put(ScheduleTileRows, p.tileRows);
+    put(ScheduleLanes, lanes);
+    put(ScheduleParts, parts);
+    if (p.cuQ.data)
+      put(ScheduleLengths + 2 * static_cast<int64_t>(p.numSeqs),
+          loadInt(p.cuQ, p.numSeqs));
+  }
+  for (int b = begin; b < end; ++b) {
+    put(ScheduleLengths + 2 * static_cast<int64_t>(b), loadInt(p.kvLens, b));
+    put(ScheduleLengths + 2 * static_cast<int64_t>(b) + 1, loadInt(p.cuQ, b));
+    SequenceCost cost(p, lanes, b);
+    // Parts whose start lies in [at, at + cost).
+    for (int64_t part = (at + share - 1) / share;
+         part < parts && part * share < at + cost.total(); ++part) {
+      int64_t inside = part * share - at;
+      int64_t index = ScheduleStarts + 3 * part;
+      put(index, b);
+      put(index + 1, inside / cost.each);
+      // What a tile costs beside its blocks comes before them.
+      put(index + 2, max(inside % cost.each - Split::tileCost, int64_t(0)));
+    }
+    at += cost.total();
+  }
+}
+
+} // namespace
+
+mla_status mla::cuda::enqueueSchedule(mla_context &ctx, const char *op,
+                                      const Tensor<1> &kvLens,
+                                      const Tensor<1> &cuQ,
+                                      const Tensor<1> &schedule,
+                                      int64_t numHeads, int64_t pageSize,
+                                      int tileRows) {
+  ScheduleParams p{kvLens,
+                   cuQ,
+                   schedule,
+                   static_cast<int>(kvLens.shape[0]),
+                   static_cast<int>(numHeads),
+                   static_cast<int>(pageSize),
+                   tileRows,
+                   attentionCTAs(ctx)};
+  return launch(ctx, op, scheduleKernel, 1, numThreads, 0, p);
+}
+
+cudaError_t mla::cuda::load_schedule(const State &) {
+  cudaFuncAttributes attributes;
+  return cudaFuncGetAttributes(&attributes, scheduleKernel);
+}
 
 mla_status mla::cuda::schedule(mla_context &ctx,
                                const mla_schedule_params &params) {
-  (void)params;
-  return fail(ctx, MLA_STATUS_UNIMPLEMENTED, "not yet");
+  return enqueueSchedule(ctx, "schedule", Tensor<1>(params.kv_lens),
+                         Tensor<1>(params.cu_q), Tensor<1>(params.schedule),
+                         params.num_heads, params.page_size, maxTileRows);
 }

@@ -1,0 +1,228 @@
+//===- AbsorbedAttention.h - What its kernels have in common --------------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_RUNTIME_CUDA_ABSORBEDATTENTION_H
+#define MLA_RUNTIME_CUDA_ABSORBEDATTENTION_H
+
+#include "AttentionSplit.h"
+#include "Convert.h"
+#include "Fault.h"
+
+namespace mla {
+namespace cuda {
+
+/// A call, as its kernels get it. Logits are in units of log 2: exp2 is what
+/// the GPU has.
+struct AbsorbedParams {
+  AbsorbedParams(mla_context &ctx, const mla_absorbed_attention_params &params,
+                 int tileRows);
+
+  Tensor<3> query, latent, pe, scales, o;
+  Tensor<2> lse, pageTable, indices;
+  Tensor<1> kvLens, cuQ, kvBounds, sinks;
+  const float *queryScale, *latentScale, *peScale;
+  float scale; ///< softmax_scale * log2(e)
+  int64_t maxKv, numPages;
+  int tokens, seqs, heads, latentWidth, peWidth, pageSize, topk;
+  int numPagesOfSeq;
+  bool hasLse, hasIndices;
+  bool ownSchedule; ///< This call made it; nothing to compare.
+  Tensor<1> schedule;
+  struct {
+    int tileRows, numCTAs;
+  } shape;
+  float *slots;
+  FaultRecord *fault;
+};
+
+/// The kernels. Each takes what its supports function accepts, writes complete
+/// tiles, and leaves the others' parts in the slots.
+bool fitsAbsorbedMma(mla_context &ctx,
+                     const mla_absorbed_attention_params &params);
+mla_status launchAbsorbedMma(mla_context &ctx, const AbsorbedParams &params);
+cudaError_t loadAbsorbedMma(const State &state);
+
+mla_status launchAbsorbedCombine(mla_context &ctx,
+                                 const AbsorbedParams &params);
+cudaError_t loadAbsorbedCombine();
+
+#ifdef __CUDACC__
+
+constexpr float log2e = 1.4426950408889634f;
+constexpr float ln2 = 0.6931471805599453f;
+
+/// A sequence's share of the tokens, and its keys; empty where the data are
+/// bad.
+struct Sequence {
+  int tokenBegin, tokenEnd, length;
+};
+
+__device__ inline float minusInfinity() { return __int_as_float(0xff800000); }
+
+/// Device data of a call, read with care.
+class AbsorbedCall {
+public:
+  __device__ explicit AbsorbedCall(const AbsorbedParams &p) : p(p) {}
+
+  /// Keys that a sequence's row of the page table reaches.
+  __device__ int64_t capacity() const {
+    return static_cast<int64_t>(p.numPagesOfSeq) * p.pageSize;
+  }
+
+  __device__ Split split() const {
+    Split result;
+    result.schedule = p.schedule;
+    result.tileRows = p.shape.tileRows;
+    result.numCTAs = p.shape.numCTAs;
+    result.indexed = p.hasIndices;
+    result.numTokens = p.tokens;
+    result.indexBlocks = (p.topk + blockKeys - 1) / blockKeys;
+    result.rowTiles = (p.heads + p.shape.tileRows - 1) / p.shape.tileRows;
+    return result;
+  }
+
+  /// Tokens that belong to a sequence: those from here on are padding.
+  __device__ int realTokens() const {
+    int64_t count = loadInt(p.cuQ, p.seqs);
+    isOutside(p.fault, FaultSite::absorbed_attention_cu_q, p.seqs, count,
+              static_cast<int64_t>(p.tokens) + 1);
+    return static_cast<int>(
+        max(min(count, static_cast<int64_t>(p.tokens)), int64_t(0)));
+  }
+
+  /// Whether the caller's schedule was made for such a call.
+  __device__ bool scheduleFits() const {
+    if (p.ownSchedule || !p.schedule)
+      return true;
+    const struct {
+      int index;
+      int64_t expected;
+    } header[] = {{ScheduleMagic, scheduleMagic},
+                  {ScheduleNumSeqs, p.seqs},
+                  {ScheduleNumHeads, p.heads},
+                  {SchedulePageSize, p.pageSize},
+                  {ScheduleNumCTAs, p.shape.numCTAs},
+                  {ScheduleTileRows, p.shape.tileRows}};
+    for (const auto &entry : header)
+      if (loadInt(p.schedule, entry.index) != entry.expected) {
+        recordFault(p.fault, FaultSite::absorbed_attention_schedule,
+                    entry.index, loadInt(p.schedule, entry.index),
+                    entry.expected + 1, entry.expected);
+        return false;
+      }
+    // What the kernels rely on to end.
+    int64_t lanes = loadInt(p.schedule, ScheduleLanes);
+    int64_t parts = loadInt(p.schedule, ScheduleParts);
+    return lanes >= 1 && parts >= 1 && lanes * parts <= p.shape.numCTAs;
+  }
+
+  __device__ Sequence sequence(int b) const {
+    const FaultSite site = FaultSite::absorbed_attention_cu_q;
+    int64_t begin = loadInt(p.cuQ, b), end = loadInt(p.cuQ, b + 1);
+    int64_t length = loadInt(p.kvLens, b);
+    if (b == 0)
+      isOutside(p.fault, site, 0, begin, 1);
+    if (p.schedule && !p.ownSchedule) {
+      int64_t at = ScheduleLengths + 2 * static_cast<int64_t>(b);
+      // A schedule of other lengths: the split is uneven, and with it the
+      // merge.
+      isOutside(p.fault, FaultSite::absorbed_attention_schedule, at,
+                loadInt(p.schedule, at), length + 1, length);
+    }
+    if (isOutside(p.fault, site, b, begin, p.tokens + int64_t(1)) ||
+        isOutside(p.fault, site, b + 1, end, p.tokens + int64_t(1), begin))
+      return {0, 0, 0};
+    bool isHint = p.maxKv > 0 && p.maxKv < capacity();
+    if (isOutside(p.fault,
+                  isHint ? FaultSite::absorbed_attention_max_kv
+                         : FaultSite::absorbed_attention_kv_lens,
+                  b, length, (isHint ? p.maxKv : capacity()) + 1))
+      length = 0;
+    return {static_cast<int>(begin), static_cast<int>(end),
+            static_cast<int>(length)};
+  }
+
+  /// The sequence that token `t` < realTokens() belongs to, by bisection; -1
+  /// where the offsets aren't in order.
+  __device__ int sequenceOf(int t) const {
+    int low = 0, high = p.seqs; // cu_q[low] <= t < cu_q[high]
+    while (high - low > 1) {
+      int middle = (low + high) / 2;
+      (loadInt(p.cuQ, middle) <= t ? low : high) = middle;
+    }
+    bool holds =
+        p.seqs > 0 && loadInt(p.cuQ, low) <= t && t < loadInt(p.cuQ, low + 1);
+    return holds ? low : -1;
+  }
+
+  /// Positions that token `t` sees are below this.
+  __device__ int visible(const Sequence &seq, int t) const {
+    if (!p.kvBounds)
+      return max(seq.length - (seq.tokenEnd - 1 - t), 0);
+    int64_t bound = loadInt(p.kvBounds, t);
+    if (isOutside(p.fault, FaultSite::absorbed_attention_kv_bounds, t, bound,
+                  seq.length + int64_t(1)))
+      bound = bound < 0 ? 0 : seq.length;
+    return static_cast<int>(bound);
+  }
+
+  /// Page that holds key `position` < capacity() of sequence `b`, as the table
+  /// has it.
+  __device__ int rawPage(int b, int position) const {
+    return static_cast<int>(loadInt(p.pageTable, b, position / p.pageSize));
+  }
+  __device__ bool pageExists(int b, int position, int page) const {
+    int64_t index =
+        static_cast<int64_t>(b) * p.numPagesOfSeq + position / p.pageSize;
+    return !isOutside(p.fault, FaultSite::absorbed_attention_page_table, index,
+                      page, p.numPages);
+  }
+
+  /// Writes what padding gets to the rows of the tokens [begin, end), all
+  /// threads of all CTAs together.
+  __device__ void writeNothing(int begin, int end) const {
+    int64_t rows = static_cast<int64_t>(end - begin) * p.heads;
+    int warps = blockDim.x / 32, warp = threadIdx.x / 32,
+        lane = threadIdx.x % 32;
+    for (int64_t row = static_cast<int64_t>(blockIdx.x) * warps + warp;
+         row < rows; row += static_cast<int64_t>(gridDim.x) * warps) {
+      int64_t t = begin + row / p.heads, h = row % p.heads;
+      for (int i = lane; i < p.latentWidth; i += 32)
+        storeElement(p.o.at(t, h, i), p.o.dtype, 0);
+      if (p.hasLse && lane == 0)
+        *reinterpret_cast<float *>(p.lse.at(t, h)) = minusInfinity();
+    }
+  }
+
+  /// lse in units of log 2 with head `h`'s sink added, and in `factor` what the
+  /// output is to be multiplied by.
+  __device__ float addSink(int h, float lse, float &factor) const {
+    factor = 1;
+    if (!p.sinks)
+      return lse;
+    float sink = *reinterpret_cast<const float *>(p.sinks.at(h)) * log2e;
+    float top = fmaxf(lse, sink);
+    if (top == minusInfinity() || lse != lse)
+      return lse;
+    float total = top + log2f(exp2f(lse - top) + exp2f(sink - top));
+    factor = exp2f(lse - total);
+    return total;
+  }
+
+  __device__ void storeLse(int t, int h, float lse) const {
+    if (p.hasLse)
+      *reinterpret_cast<float *>(p.lse.at(t, h)) = lse * ln2;
+  }
+
+private:
+  const AbsorbedParams &p;
+};
+
+#endif // __CUDACC__
+
+} // namespace cuda
+} // namespace mla
+
+#endif // MLA_RUNTIME_CUDA_ABSORBEDATTENTION_H

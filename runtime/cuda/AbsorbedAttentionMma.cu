@@ -1,0 +1,936 @@
+//===- AbsorbedAttentionMma.cu - Absorbed attention on tensor cores -------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+//
+// A CTA of 8 warps has 64 rows and goes through blocks of 64 keys
+// (FlashAttention, arXiv:2205.14135, for keys that are their own values):
+//
+//   S = Q K^T      the warps are 2 x 2 over 32 x 32 pieces of S, and 2 over the
+//                  depth, whose halves are added through shared memory
+//   P = exp2(S - row maximum), O = O * 2^(old maximum - new)
+//   O = O + P V    a warp has all rows of an eighth of the columns
+//
+// Bounds: 8 accumulator registers hold 64 x 512 of O, so there is one CTA on a
+// multiprocessor, and the next block's copy runs under this block's products.
+// Per block the tensor cores have 8.9 MFLOP and shared memory gives 4200 cycles
+// of 128 bytes: the two are about even.
+//
+// Keys are 16-bit, as the query is, or fp8. These stay fp8 in shared memory and
+// become f16, exactly, on the way to the tensor cores; the query is brought to
+// f16 with a power of two a row. Of fp8 with block scales a key's products are
+// scaled a block of columns at a time, and its values relative to the largest
+// scale met so far.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AbsorbedAttention.h"
+#include "Launch.h"
+#include "ptx.h"
+
+#include <type_traits>
+
+using namespace mla;
+using namespace mla::cuda;
+
+namespace {
+
+constexpr int numThreads = 256;
+constexpr int numWarps = numThreads / 32;
+constexpr int tileRows = maxTileRows;
+constexpr int maxLatent = maxSlotColumns;
+constexpr int maxPe = 64;
+constexpr int scaleBlock = 128; ///< Columns that share a scale.
+constexpr int maxScales = maxLatent / scaleBlock;
+constexpr int stepColumns = 16; ///< Of one matrix product.
+
+/// The pieces of shared memory. Rows are split into units of 16 bytes, of which
+/// unit u of row r lies at u ^ (r % 8): eight rows' units u are in different
+/// banks.
+template <bool IsFp8> struct Layout {
+  static constexpr int latentPitch = maxLatent * (IsFp8 ? 1 : 2);
+  static constexpr int queryPitch = maxLatent * 2;
+  static constexpr int pePitch = maxPe * 2;
+
+  static constexpr int query = 0;
+  static constexpr int queryPe = query + tileRows * queryPitch;
+  static constexpr int stages = queryPe + tileRows * pePitch;
+  static constexpr int stagePe = blockKeys * latentPitch;
+  static constexpr int stageScales = stagePe + blockKeys * pePitch;
+  static constexpr int stageBytes =
+      stageScales + (IsFp8 ? maxScales * blockKeys * 4 : 0);
+  static constexpr int weights = stages + 2 * stageBytes;
+  static constexpr int rows = weights + tileRows * blockKeys * 2;
+  static constexpr int bytes = rows + 2688;
+};
+
+/// What is kept of each row of the tile.
+struct Rows {
+  int token[tileRows]; ///< -1: none.
+  int head[tileRows];
+  int bound[tileRows];      ///< Of the positions that it sees.
+  float factor[tileRows];   ///< Of S, to give logits.
+  float peFactor[tileRows]; ///< Of the pe part's S, to give the latent's units.
+  float maximum[2][tileRows]; ///< Of each half of a block's keys.
+  float rescale[tileRows];
+  float sum[2][tileRows];
+  bool keySeen[2][blockKeys]; ///< With indices, of each stage.
+};
+static_assert(sizeof(Rows) == 2688, "");
+
+__device__ inline int swizzled(int row, int unit) {
+  return (unit ^ (row & 7)) * 16;
+}
+
+/// Four fp8 to two pairs of f16.
+__device__ inline void widenFp8(uint32_t bytes, uint32_t &low, uint32_t &high) {
+  __half2_raw a = __nv_cvt_fp8x2_to_halfraw2(
+      static_cast<__nv_fp8x2_storage_t>(bytes & 0xffff), __NV_E4M3);
+  __half2_raw b = __nv_cvt_fp8x2_to_halfraw2(
+      static_cast<__nv_fp8x2_storage_t>(bytes >> 16), __NV_E4M3);
+  low = a.x | static_cast<uint32_t>(a.y) << 16;
+  high = b.x | static_cast<uint32_t>(b.y) << 16;
+}
+
+__device__ inline uint32_t multiplyHalves(uint32_t a, uint32_t b) {
+  __half2 product = __hmul2(*reinterpret_cast<__half2 *>(&a),
+                            *reinterpret_cast<__half2 *>(&b));
+  return *reinterpret_cast<uint32_t *>(&product);
+}
+
+/// One CTA. `T` is what the tensor cores get of the latent.
+template <typename T, bool IsFp8> class AbsorbedMma {
+public:
+  using Shared = Layout<IsFp8>;
+
+  __device__ AbsorbedMma(const AbsorbedParams &p, char *shared)
+      : p(p), call(p), shared(shared),
+        rows(*reinterpret_cast<Rows *>(shared + Shared::rows)),
+        base(sharedAddress(shared)), thread(threadIdx.x), warp(thread / 32),
+        lane(thread % 32), depthHalf(warp / 4), rowHalf(warp / 2 % 2),
+        keyHalf(warp % 2) {}
+
+  __device__ void run() {
+    float queryScale;
+    bool usable = loadScale(p.fault, FaultSite::absorbed_attention_query_scale,
+                            p.queryScale, queryScale) &&
+                  loadScale(p.fault, FaultSite::absorbed_attention_latent_scale,
+                            p.latentScale, latentScale) &&
+                  loadScale(p.fault, FaultSite::absorbed_attention_pe_scale,
+                            p.peScale, peScale) &&
+                  call.scheduleFits();
+    logitScale = p.scale * queryScale;
+    int real = usable ? call.realTokens() : 0;
+    call.writeNothing(real, p.tokens);
+    if (!usable)
+      return;
+    Split split = call.split();
+    lanes = split.lanes();
+    int part = blockIdx.x / lanes;
+    if (part >= split.parts())
+      return;
+    Cursor at = split.start(part), end = split.start(part + 1);
+    while (at < end && at.sequence >= 0 && at.item >= 0 && at.block >= 0) {
+      if (p.hasIndices ? at.sequence >= real : at.sequence >= p.seqs)
+        return;
+      if (!enter(at)) {
+        at = {at.sequence + 1, 0, 0};
+        continue;
+      }
+      bool endsHere = end.sequence == at.sequence && end.item == at.item;
+      int blockEnd = endsHere ? min(end.block, blocks) : blocks;
+      int tile = at.item * lanes + static_cast<int>(blockIdx.x) % lanes;
+      if (tile < rowTiles)
+        process(tile, min(at.block, blockEnd), blockEnd, at.block == 0,
+                blockEnd == blocks);
+      at = {at.sequence, at.item + 1, 0};
+    }
+  }
+
+private:
+  /// Reads what item `at` belongs to; false where it has no such item.
+  __device__ bool enter(const Cursor &at) {
+    if (p.hasIndices) {
+      batch = call.sequenceOf(at.sequence);
+      if (batch < 0)
+        return false;
+      seq = call.sequence(batch);
+      if (at.sequence < seq.tokenBegin || at.sequence >= seq.tokenEnd)
+        return false;
+      firstToken = at.sequence;
+      numRows = p.heads;
+      blocks = (p.topk + blockKeys - 1) / blockKeys;
+    } else {
+      batch = at.sequence;
+      seq = call.sequence(batch);
+      firstToken = seq.tokenBegin;
+      numRows = static_cast<int64_t>(seq.tokenEnd - seq.tokenBegin) * p.heads;
+      blocks = (seq.length + blockKeys - 1) / blockKeys;
+    }
+    rowTiles = static_cast<int>((numRows + tileRows - 1) / tileRows);
+    return at.item < Split::itemsOf(rowTiles, lanes);
+  }
+
+  __device__ void process(int tile, int blockBegin, int blockEnd, bool begins,
+                          bool ends) {
+    __syncthreads(); // the tile before is done with shared memory
+    setRows(tile);
+    int seen = blockEnd;
+    if (!p.hasIndices)
+      seen = min(blockEnd, (mostSeen + blockKeys - 1) / blockKeys);
+    else if (mostSeen == 0)
+      seen = blockBegin;
+    loadQuery();
+    clear();
+    if (blockBegin < seen) {
+      locate(blockBegin);
+      startCopies(blockBegin, 0);
+      if (blockBegin + 1 < seen)
+        locate(blockBegin + 1);
+    }
+    commitCopies();
+    for (int block = blockBegin; block < seen; ++block) {
+      int stage = (block - blockBegin) % 2;
+      waitForCopies<0>();
+      __syncthreads();
+      if (block + 1 < seen) {
+        startCopies(block + 1, stage ^ 1);
+        if (block + 2 < seen)
+          locate(block + 2);
+      }
+      commitCopies();
+      attend(block, base + Shared::stages + stage * Shared::stageBytes, stage);
+    }
+    waitForCopies<0>();
+    finish(begins && ends, 2 * blockIdx.x + (begins ? 1 : 0));
+  }
+
+  //===--- A tile's rows
+  //---------------------------------------------------===//
+
+  __device__ void setRows(int tile) {
+    int64_t first = static_cast<int64_t>(tile) * tileRows;
+    rowsHere =
+        static_cast<int>(min(numRows - first, static_cast<int64_t>(tileRows)));
+    int bound = 0;
+    bool exists = thread < rowsHere;
+    if (thread < tileRows) {
+      int64_t row = first + thread;
+      int t = firstToken + static_cast<int>(row / p.heads);
+      if (exists)
+        bound = call.visible(seq, t);
+      rows.token[thread] = exists ? t : -1;
+      rows.head[thread] = static_cast<int>(row % p.heads);
+      rows.bound[thread] = bound;
+      rows.factor[thread] = logitScale * latentScale;
+      rows.peFactor[thread] = peScale / latentScale;
+    }
+    // Rows that don't exist see nothing, and don't matter.
+    int most = bound, least = exists ? bound : INT32_MAX;
+    for (int step = 16; step > 0; step /= 2) {
+      most = max(most, __shfl_xor_sync(~0u, most, step));
+      least = min(least, __shfl_xor_sync(~0u, least, step));
+    }
+    int *exchange = reinterpret_cast<int *>(rows.maximum);
+    if (thread < tileRows && lane == 0) {
+      exchange[2 * warp] = most;
+      exchange[2 * warp + 1] = least;
+    }
+    __syncthreads();
+    mostSeen = max(exchange[0], exchange[2]);
+    leastSeen = min(exchange[1], exchange[3]);
+    __syncthreads();
+  }
+
+  /// The query's rows in units of 16 bytes as they are, or (for fp8 keys)
+  /// through registers.
+  __device__ void loadQuery() {
+    if constexpr (!IsFp8) {
+      copyQuery(Shared::query, Shared::queryPitch, 0, p.latentWidth);
+      copyQuery(Shared::queryPe, Shared::pePitch, p.latentWidth, p.peWidth);
+    } else {
+      convertQuery();
+    }
+  }
+
+  __device__ void copyQuery(int to, int pitch, int begin, int width) {
+    int units = width / 8;
+    for (int i = thread; i < tileRows * units; i += numThreads) {
+      int row = i / units, unit = i % units, t = rows.token[row];
+      const char *from =
+          p.query.at(max(t, 0), rows.head[row]) + (begin + unit * 8) * 2;
+      copyAsync(base + to + row * pitch + swizzled(row, unit), from, t >= 0);
+    }
+  }
+
+  /// A warp brings a row to f16: first its largest magnitude, then the values,
+  /// times the power of two that puts that into [2^7, 2^8). Pairs of columns
+  /// take the places in which the fp8 keys' come out (loadKeys).
+  __device__ void convertQuery() {
+    int size = elementSize(p.query.dtype);
+    bool peIsFp8 = p.pe.dtype == MLA_DTYPE_F8E4M3FN;
+    int width = p.latentWidth + (peIsFp8 ? p.peWidth : 0);
+    for (int row = warp; row < tileRows; row += numWarps) {
+      int t = rows.token[row];
+      const char *from = p.query.at(max(t, 0), rows.head[row]);
+      auto load = [&](int column) {
+        return t < 0 ? 0.0f
+                     : loadElement(from + static_cast<int64_t>(column) * size,
+                                   p.query.dtype);
+      };
+      float most = 0;
+      for (int column = lane; column < width; column += 32)
+        most = fmaxf(most, fabsf(load(column)));
+      for (int step = 16; step > 0; step /= 2)
+        most = fmaxf(most, __shfl_xor_sync(~0u, most, step));
+      // The exponents' bits; infinite and tiny rows stay as they are.
+      int exponent = static_cast<int>(__float_as_uint(most) >> 23) - 127;
+      bool usual = exponent > -100 && exponent < 100;
+      int shift = usual ? 7 - exponent : 0;
+      float up = __uint_as_float(static_cast<uint32_t>(127 + shift) << 23);
+      float down = __uint_as_float(static_cast<uint32_t>(127 - shift) << 23);
+      for (int pair = lane; pair < width / 2; pair += 32) {
+        bool isPe = 2 * pair >= p.latentWidth;
+        int word = isPe ? pair - p.latentWidth / 2 : pair;
+        // Word w of a step's eight goes to w / 2 if even, else to 4 + w / 2.
+        int place = word / 8 * 8 + word % 2 * 4 + word % 8 / 2;
+        char *to = shared + (isPe ? Shared::queryPe + row * Shared::pePitch
+                                  : Shared::query + row * Shared::queryPitch);
+        *reinterpret_cast<uint32_t *>(to + swizzled(row, place / 4) +
+                                      place % 4 * 4) =
+            packPair<__half>(load(2 * pair) * up, load(2 * pair + 1) * up);
+      }
+      if (p.peWidth > 0 && !peIsFp8)
+        for (int pair = lane; pair < p.peWidth / 2; pair += 32) {
+          float low = load(p.latentWidth + 2 * pair),
+                high = load(p.latentWidth + 2 * pair + 1);
+          *reinterpret_cast<uint32_t *>(
+              shared + Shared::queryPe + row * Shared::pePitch +
+              swizzled(row, pair / 4) + pair % 4 * 4) =
+              p.pe.dtype == MLA_DTYPE_BF16 ? packPair<__nv_bfloat16>(low, high)
+                                           : packPair<__half>(low, high);
+        }
+      if (lane == 0) {
+        rows.factor[row] *= down;
+        if (!peIsFp8)
+          rows.peFactor[row] *= up;
+      }
+    }
+  }
+
+  __device__ void clear() {
+#pragma unroll
+    for (int m = 0; m < 4; ++m)
+#pragma unroll
+      for (int n = 0; n < 8; ++n)
+#pragma unroll
+        for (int i = 0; i < 4; ++i)
+          o[m][n][i] = 0;
+    maximum[0] = maximum[1] = minusInfinity();
+    sum[0] = sum[1] = 0;
+    valueScale = 0;
+  }
+
+  //===--- Keys
+  //------------------------------------------------------------===//
+
+  // Four threads copy a key's row. Its page is looked up a block ahead.
+
+  __device__ void locate(int block) {
+    int place = block * blockKeys + thread / 4;
+    nextPosition = place;
+    if (p.hasIndices)
+      nextPosition =
+          place < p.topk
+              ? static_cast<int>(loadInt(p.indices, firstToken, place))
+              : -1;
+    nextSeen = nextPosition >= 0 && nextPosition < mostSeen;
+    nextPage = nextSeen ? call.rawPage(batch, nextPosition) : 0;
+  }
+
+  __device__ void startCopies(int block, int stage) {
+    bool seen = nextSeen && call.pageExists(batch, nextPosition, nextPage);
+    int64_t page = seen ? nextPage : 0;
+    int64_t line = seen ? nextPosition % p.pageSize : 0;
+    int key = thread / 4, member = thread % 4;
+    uint32_t to = base + Shared::stages + stage * Shared::stageBytes;
+    const int keySize = IsFp8 ? 1 : 2;
+    copyRow(to + key * Shared::latentPitch, p.latent.at(page, line), key,
+            p.latentWidth * keySize / 16, seen);
+    if (p.peWidth > 0)
+      copyRow(to + Shared::stagePe + key * Shared::pePitch, p.pe.at(page, line),
+              key, p.peWidth * elementSize(p.pe.dtype) / 16, seen);
+    if constexpr (IsFp8)
+      if (p.scales && member < p.scales.width())
+        copyAsync4(to + Shared::stageScales + (member * blockKeys + key) * 4,
+                   p.scales.at(page, line, member), seen);
+    if (p.hasIndices && member == 0)
+      rows.keySeen[stage][key] = seen;
+  }
+
+  __device__ void copyRow(uint32_t to, const char *from, int key, int units,
+                          bool seen) {
+    for (int unit = thread % 4; unit < units; unit += 4)
+      copyAsync(to + swizzled(key, unit), from + unit * 16, seen);
+  }
+
+  //===--- A block of keys
+  //-------------------------------------------------===//
+
+  __device__ void attend(int block, uint32_t stage, int index) {
+    float s[2][4][4] = {};
+    multiplyKeys(s, stage);
+    __syncthreads(); // the pe part is done with, and gives room
+    addDepthHalves(s, stage);
+    if (!p.hasIndices && (block + 1) * blockKeys > leastSeen)
+      dropUnseenNumbers(block, stage);
+    // From here on a warp has 16 rows and 32 keys.
+    float (&logits)[4][4] = s[0];
+    int row = rowHalf * 32 + depthHalf * 16 + lane / 4;
+    toLogits(logits, row, block, index);
+    bool changed = toWeights(logits, row);
+    bool rescale = __syncthreads_or(changed);
+    multiplyValues(stage, rescale);
+  }
+
+  /// S of the warp's 32 rows, 32 keys and half of the depth.
+  __device__ void multiplyKeys(float (&s)[2][4][4], uint32_t stage) {
+    int steps = p.latentWidth / stepColumns, peSteps = p.peWidth / stepColumns;
+    int half = (steps + peSteps + 1) / 2;
+    if (IsFp8 && p.scales) // Whole blocks.
+      half = (p.scales.width() + 1) / 2 * (scaleBlock / stepColumns);
+    half = min(half, steps);
+    if (rowHalf * 32 >= rowsHere)
+      return;
+    int begin = depthHalf ? half : 0, end = depthHalf ? steps : half;
+    if (depthHalf && peSteps > 0)
+      multiplyPe(s, stage + Shared::stagePe, peSteps);
+    uint32_t query = base + Shared::query;
+    if constexpr (!IsFp8) {
+#pragma unroll 2
+      for (int step = begin; step < end; ++step)
+        multiplyStep<T, false>(s, query, Shared::queryPitch, stage,
+                               Shared::latentPitch, step);
+    } else if (!p.scales) {
+#pragma unroll 2
+      for (int step = begin; step < end; ++step)
+        multiplyStep<T, true>(s, query, Shared::queryPitch, stage,
+                              Shared::latentPitch, step);
+    } else {
+      multiplyScaled(s, stage, begin, end);
+    }
+  }
+
+  template <typename U, bool KeysAreFp8>
+  __device__ void multiplyStep(float (&s)[2][4][4], uint32_t query,
+                               int queryPitch, uint32_t keys, int keyPitch,
+                               int step) {
+    uint32_t a[2][4], b[4][2];
+    int row = rowHalf * 32 + lane % 16;
+#pragma unroll
+    for (int m = 0; m < 2; ++m)
+      loadMatrices(a[m], query + (row + m * 16) * queryPitch +
+                             swizzled(row, step * 2 + lane / 16));
+    if constexpr (KeysAreFp8) {
+      // A lane gets four columns of a key: the first two are taken for the
+      // step's lower half, the others for the upper; the query's are in that
+      // order too.
+      uint32_t bytes[4];
+      int key = keyHalf * 32 + lane;
+      loadMatrices(bytes, keys + key * keyPitch + swizzled(key, step));
+#pragma unroll
+      for (int n = 0; n < 4; ++n)
+        widenFp8(bytes[n], b[n][0], b[n][1]);
+    } else {
+      int key = keyHalf * 32 + lane % 8 + lane / 16 * 8;
+#pragma unroll
+      for (int n = 0; n < 4; n += 2) {
+        uint32_t pair[4];
+        loadMatrices(pair, keys + (key + n * 8) * keyPitch +
+                               swizzled(key, step * 2 + lane / 8 % 2));
+        b[n][0] = pair[0], b[n][1] = pair[1];
+        b[n + 1][0] = pair[2], b[n + 1][1] = pair[3];
+      }
+    }
+#pragma unroll
+    for (int m = 0; m < 2; ++m)
+#pragma unroll
+      for (int n = 0; n < 4; ++n)
+        multiplyAdd<U>(s[m][n], a[m], b[n][0], b[n][1]);
+  }
+
+  __device__ void multiplyPe(float (&s)[2][4][4], uint32_t keys, int steps) {
+    uint32_t query = base + Shared::queryPe;
+    for (int step = 0; step < steps; ++step) {
+      if constexpr (!IsFp8)
+        multiplyStep<T, false>(s, query, Shared::pePitch, keys, Shared::pePitch,
+                               step);
+      else if (p.pe.dtype == MLA_DTYPE_F8E4M3FN)
+        multiplyStep<__half, true>(s, query, Shared::pePitch, keys,
+                                   Shared::pePitch, step);
+      else if (p.pe.dtype == MLA_DTYPE_F16)
+        multiplyStep<__half, false>(s, query, Shared::pePitch, keys,
+                                    Shared::pePitch, step);
+      else
+        multiplyStep<__nv_bfloat16, false>(s, query, Shared::pePitch, keys,
+                                           Shared::pePitch, step);
+    }
+    if constexpr (IsFp8) {
+#pragma unroll
+      for (int m = 0; m < 2; ++m)
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+          float factor =
+              rows.peFactor[rowHalf * 32 + m * 16 + lane / 4 + i * 8];
+#pragma unroll
+          for (int n = 0; n < 4; ++n) {
+            s[m][n][2 * i] *= factor;
+            s[m][n][2 * i + 1] *= factor;
+          }
+        }
+    }
+  }
+
+  /// A key's sum is kept in units of the scale of the block of columns that is
+  /// being added.
+  __device__ void multiplyScaled(float (&s)[2][4][4], uint32_t stage, int begin,
+                                 int end) {
+    const int each = scaleBlock / stepColumns;
+    float unit[4][2];
+#pragma unroll
+    for (int n = 0; n < 4; ++n)
+      unit[n][0] = unit[n][1] = 1;
+    for (int step = begin; step < end; step += each) {
+      const float *scales = scalesOf(stage, step / each) + keyHalf * 32;
+#pragma unroll
+      for (int n = 0; n < 4; ++n)
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+          float next = scales[n * 8 + lane % 4 * 2 + i];
+          float factor = unit[n][i] / next;
+          unit[n][i] = next;
+          s[0][n][i] *= factor, s[0][n][i + 2] *= factor;
+          s[1][n][i] *= factor, s[1][n][i + 2] *= factor;
+        }
+#pragma unroll 2
+      for (int i = 0; i < each; ++i)
+        multiplyStep<T, true>(s, base + Shared::query, Shared::queryPitch,
+                              stage, Shared::latentPitch, step + i);
+    }
+#pragma unroll
+    for (int n = 0; n < 4; ++n)
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        s[0][n][i] *= unit[n][i], s[0][n][i + 2] *= unit[n][i];
+        s[1][n][i] *= unit[n][i], s[1][n][i + 2] *= unit[n][i];
+      }
+  }
+
+  __device__ const float *scalesOf(uint32_t stage, int block) const {
+    return reinterpret_cast<const float *>(shared + (stage - base) +
+                                           Shared::stageScales) +
+           block * blockKeys;
+  }
+
+  /// Each of the two warps with one piece of S sends the other one half of the
+  /// rows, and adds up the other half, into s[0].
+  __device__ void addDepthHalves(float (&s)[2][4][4], uint32_t stage) {
+    auto area = [&](int warp) {
+      uint32_t from =
+          warp < 4 ? base + Shared::weights : stage + Shared::stagePe;
+      return reinterpret_cast<float4 *>(shared + (from - base) +
+                                        warp % 4 * 2048) +
+             lane;
+    };
+    float4 *to = area(warp);
+    const float4 *from = area(warp ^ 4);
+#pragma unroll
+    for (int n = 0; n < 4; ++n) {
+      // Chosen by value: registers have no addresses.
+      float4 sent;
+      sent.x = depthHalf ? s[0][n][0] : s[1][n][0];
+      sent.y = depthHalf ? s[0][n][1] : s[1][n][1];
+      sent.z = depthHalf ? s[0][n][2] : s[1][n][2];
+      sent.w = depthHalf ? s[0][n][3] : s[1][n][3];
+      to[n * 32] = sent;
+    }
+    syncThreads(1 + warp % 4, 64);
+#pragma unroll
+    for (int n = 0; n < 4; ++n) {
+      float4 other = from[n * 32];
+      s[0][n][0] = (depthHalf ? s[1][n][0] : s[0][n][0]) + other.x;
+      s[0][n][1] = (depthHalf ? s[1][n][1] : s[0][n][1]) + other.y;
+      s[0][n][2] = (depthHalf ? s[1][n][2] : s[0][n][2]) + other.z;
+      s[0][n][3] = (depthHalf ? s[1][n][3] : s[0][n][3]) + other.w;
+    }
+  }
+
+  /// A weight of 0 doesn't keep a NaN away. Keys that some rows don't see give
+  /// those that do their NaNs in the logits: in the values they can be zeros.
+  __device__ void dropUnseenNumbers(int block, uint32_t stage) {
+    int first = max(leastSeen - block * blockKeys, 0);
+    const int units = Shared::latentPitch / 16;
+    for (int i = thread + first * units; i < blockKeys * units;
+         i += numThreads) {
+      uint4 *unit = reinterpret_cast<uint4 *>(shared + (stage - base)) + i;
+      uint4 value = *unit;
+      value.x = finiteParts(value.x), value.y = finiteParts(value.y);
+      value.z = finiteParts(value.z), value.w = finiteParts(value.w);
+      *unit = value;
+    }
+  }
+
+  /// `word` with zeros for the elements that are no finite number.
+  __device__ static uint32_t finiteParts(uint32_t word) {
+    if constexpr (IsFp8) {
+      uint32_t nan = __vcmpeq4(word & 0x7f7f7f7fu, 0x7f7f7f7fu);
+      return word & ~nan;
+    } else {
+      const uint32_t exponents =
+          std::is_same<T, __half>::value ? 0x7c007c00u : 0x7f807f80u;
+      return word & ~__vcmpeq2(word & exponents, exponents);
+    }
+  }
+
+  /// Logits of the keys that are seen; -infinity of the others. Leaves the
+  /// rows' maxima over the warp's keys in shared memory.
+  __device__ void toLogits(float (&s)[4][4], int row, int block, int index) {
+    bool allSeen = !p.hasIndices && (block + 1) * blockKeys <= leastSeen;
+    float most[2] = {minusInfinity(), minusInfinity()};
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      float factor = rows.factor[row + i * 8];
+      int bound = rows.bound[row + i * 8] - block * blockKeys;
+#pragma unroll
+      for (int n = 0; n < 4; ++n)
+#pragma unroll
+        for (int j = 0; j < 2; ++j) {
+          int key = keyHalf * 32 + n * 8 + lane % 4 * 2 + j;
+          float logit = s[n][2 * i + j] * factor;
+          if (!allSeen) {
+            bool seen = p.hasIndices ? rows.keySeen[index][key] : key < bound;
+            logit = seen ? logit : minusInfinity();
+          }
+          s[n][2 * i + j] = logit;
+          most[i] = fmaxf(most[i], logit);
+        }
+      most[i] = fmaxf(most[i], __shfl_xor_sync(~0u, most[i], 1));
+      most[i] = fmaxf(most[i], __shfl_xor_sync(~0u, most[i], 2));
+      if (lane % 4 == 0)
+        rows.maximum[keyHalf][row + i * 8] = most[i];
+    }
+    __syncthreads();
+  }
+
+  /// Writes the weights for the second product; whether the sums so far must be
+  /// rescaled.
+  __device__ bool toWeights(float (&s)[4][4], int row) {
+    bool changed = false;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      int own = row + i * 8;
+      float next =
+          fmaxf(maximum[i], fmaxf(rows.maximum[0][own], rows.maximum[1][own]));
+      float top = next == minusInfinity() ? 0 : next;
+      float rescale = exp2Approximate(maximum[i] - top);
+      changed |= rescale != 1;
+      float added = 0;
+#pragma unroll
+      for (int n = 0; n < 4; ++n) {
+        float low = exp2Approximate(s[n][2 * i] - top);
+        float high = exp2Approximate(s[n][2 * i + 1] - top);
+        added += low + high;
+        *reinterpret_cast<uint32_t *>(shared + Shared::weights +
+                                      own * (blockKeys * 2) +
+                                      swizzled(own, keyHalf * 4 + n) +
+                                      lane % 4 * 4) = packPair<T>(low, high);
+      }
+      sum[i] = sum[i] * rescale + added;
+      maximum[i] = next;
+      if (keyHalf == 0 && lane % 4 == 0)
+        rows.rescale[own] = rescale;
+    }
+    return changed;
+  }
+
+  /// Columns of the output that a warp has, in eights.
+  __device__ int eighths() const {
+    int each = (p.latentWidth + 63) / 64;
+    // fp8 values come 32 columns at a time.
+    return IsFp8 ? (each + 3) / 4 * 4 : each;
+  }
+
+  __device__ void multiplyValues(uint32_t stage, bool rescale) {
+    int count = eighths(), first = warp * count * 8;
+    if (first >= p.latentWidth)
+      return;
+    float unit = 1;
+    if (IsFp8 && p.scales)
+      unit = growValueScale(stage, first);
+    if (rescale || unit != 1) {
+#pragma unroll
+      for (int m = 0; m < 4; ++m)
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+          float factor = rows.rescale[m * 16 + lane / 4 + i * 8] * unit;
+#pragma unroll
+          for (int n = 0; n < 8; ++n) {
+            o[m][n][2 * i] *= factor;
+            o[m][n][2 * i + 1] *= factor;
+          }
+        }
+    }
+    float inverse = valueScale != 0 ? 1 / valueScale : 0;
+#pragma unroll
+    for (int step = 0; step < blockKeys / stepColumns; ++step) {
+      uint32_t a[4][4];
+      int row = lane % 16;
+#pragma unroll
+      for (int m = 0; m < 4; ++m)
+        if (m * 16 < rowsHere)
+          loadMatrices(a[m], base + Shared::weights +
+                                 (row + m * 16) * (blockKeys * 2) +
+                                 swizzled(row, step * 2 + lane / 16));
+      if constexpr (IsFp8)
+        multiplyFp8Values(stage, step, count, first, inverse, a);
+      else
+        multiplyOwnValues(stage, step, count, first, a);
+    }
+  }
+
+  __device__ void multiplyColumn(int n, const uint32_t (&a)[4][4], uint32_t b0,
+                                 uint32_t b1) {
+#pragma unroll
+    for (int m = 0; m < 4; ++m)
+      if (m * 16 < rowsHere)
+        multiplyAdd<T>(o[m][n], a[m], b0, b1);
+  }
+
+  __device__ void multiplyOwnValues(uint32_t stage, int step, int count,
+                                    int first, const uint32_t (&a)[4][4]) {
+    int key = step * stepColumns + lane % 16;
+#pragma unroll
+    for (int n = 0; n < 8; n += 2) {
+      if (n >= count)
+        break;
+      uint32_t b[4];
+      loadMatricesTransposed(b, stage + key * Shared::latentPitch +
+                                    swizzled(key, first / 8 + n + lane / 16));
+      multiplyColumn(n, a, b[0], b[1]);
+      if (n + 1 < count)
+        multiplyColumn(n + 1, a, b[2], b[3]);
+    }
+  }
+
+  /// A transposed pair of bytes is two columns of one key: the even columns of
+  /// 16 make one product's, the odd ones the next one's.
+  __device__ void multiplyFp8Values(uint32_t stage, int step, int count,
+                                    int first, float inverse,
+                                    const uint32_t (&a)[4][4]) {
+    int key = step * stepColumns + lane % 16;
+    uint32_t scales[2] = {};
+    if (p.scales) {
+      const float *own = scalesOf(stage, first / scaleBlock) +
+                         step * stepColumns + lane % 4 * 2;
+      scales[0] = packPair<__half>(own[0] * inverse, own[1] * inverse);
+      scales[1] = packPair<__half>(own[8] * inverse, own[9] * inverse);
+    }
+#pragma unroll
+    for (int n = 0; n < 8; n += 4) {
+      if (n >= count)
+        break;
+      uint32_t bytes[4], b[4][2];
+      loadMatricesTransposed(
+          bytes, stage + key * Shared::latentPitch +
+                     swizzled(key, (first + n * 8) / 16 + lane / 16));
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        // Keys 0 to 7 or 8 to 15, and one or the other 16 columns.
+        uint32_t sorted = __byte_perm(bytes[i], 0, 0x3120);
+        uint32_t even, odd;
+        widenFp8(sorted, even, odd);
+        if (p.scales) {
+          even = multiplyHalves(even, scales[i % 2]);
+          odd = multiplyHalves(odd, scales[i % 2]);
+        }
+        b[i / 2 * 2][i % 2] = even;
+        b[i / 2 * 2 + 1][i % 2] = odd;
+      }
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        multiplyColumn(n + i, a, b[i][0], b[i][1]);
+    }
+  }
+
+  /// Sums are in units of the largest scale met so far. Returns what brings the
+  /// old ones to the new unit.
+  __device__ float growValueScale(uint32_t stage, int first) {
+    const float *scales = scalesOf(stage, first / scaleBlock);
+    float most = fmaxf(scales[lane], scales[lane + 32]);
+    for (int step = 16; step > 0; step /= 2)
+      most = fmaxf(most, __shfl_xor_sync(~0u, most, step));
+    if (!(most > valueScale))
+      return 1;
+    float unit = valueScale / most;
+    valueScale = most;
+    return unit;
+  }
+
+  //===--- The result
+  //------------------------------------------------------===//
+
+  __device__ void finish(bool whole, int slot) {
+    int own = rowHalf * 32 + depthHalf * 16 + lane / 4;
+    __syncthreads();
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      sum[i] += __shfl_xor_sync(~0u, sum[i], 1);
+      sum[i] += __shfl_xor_sync(~0u, sum[i], 2);
+      if (lane % 4 == 0) {
+        rows.sum[keyHalf][own + i * 8] = sum[i];
+        rows.rescale[own + i * 8] = maximum[i];
+      }
+    }
+    __syncthreads();
+    float unit = latentScale;
+    if (IsFp8 && p.scales)
+      unit = valueScale;
+    int count = eighths(), first = warp * count * 8;
+    float *state = p.slots + slot * slotFloats;
+#pragma unroll
+    for (int m = 0; m < 4; ++m)
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        int row = m * 16 + lane / 4 + i * 8;
+        int t = rows.token[row], h = rows.head[row];
+        if (t < 0)
+          continue;
+        float total = rows.sum[0][row] + rows.sum[1][row];
+        float lse =
+            total != 0 ? rows.rescale[row] + log2f(total) : minusInfinity();
+        float factor = total != 0 ? unit / total : 0, sinkFactor = 1;
+        if (whole)
+          lse = call.addSink(h, lse, sinkFactor);
+        factor *= sinkFactor;
+        if (warp == 0 && lane % 4 == 0) {
+          if (whole)
+            call.storeLse(t, h, lse);
+          else
+            state[maxTileRows * maxSlotColumns + row] = lse;
+        }
+#pragma unroll
+        for (int n = 0; n < 8; ++n) {
+          // Even columns of 16 are in one product, odd ones in the next.
+          int column = IsFp8 ? first + n / 2 * 16 + lane % 4 * 4 + n % 2
+                             : first + n * 8 + lane % 4 * 2;
+          int other = column + (IsFp8 ? 2 : 1);
+          if (n >= count || column >= p.latentWidth)
+            continue;
+          float low = o[m][n][2 * i] * factor,
+                high = o[m][n][2 * i + 1] * factor;
+          if (!whole) {
+            state[row * maxSlotColumns + column] = low;
+            state[row * maxSlotColumns + other] = high;
+          } else {
+            storeElement(p.o.at(t, h, column), p.o.dtype, low);
+            storeElement(p.o.at(t, h, other), p.o.dtype, high);
+          }
+        }
+      }
+  }
+
+  const AbsorbedParams &p;
+  const AbsorbedCall call;
+  char *const shared;
+  Rows &rows;
+  const uint32_t base; ///< Of shared memory.
+  const int thread, warp, lane;
+  const int depthHalf, rowHalf, keyHalf; ///< The warp's share of S.
+
+  float latentScale, peScale, logitScale;
+  int lanes;
+
+  // The sequence, or the token with indices.
+  Sequence seq;
+  int batch, firstToken, blocks, rowTiles;
+  int64_t numRows;
+
+  // The tile.
+  int rowsHere, mostSeen, leastSeen;
+  float o[4][8][4];
+  float maximum[2], sum[2]; ///< Of the rows whose weights the thread computes.
+  float valueScale;         ///< Unit of `o` with block scales.
+
+  // The key that the thread copies next.
+  int nextPosition, nextPage;
+  bool nextSeen;
+};
+
+template <typename T, bool IsFp8>
+__global__ void __launch_bounds__(numThreads, 1)
+    absorbedMma(const __grid_constant__ AbsorbedParams p) {
+  extern __shared__ __align__(1024) char shared[];
+  AbsorbedMma<T, IsFp8>(p, shared).run();
+}
+
+} // namespace
+
+namespace {
+
+/// The kernel that a call takes; null where there is none.
+using Kernel = void (*)(AbsorbedParams);
+
+Kernel kernelFor(uint32_t latentDtype) {
+  switch (latentDtype) {
+  case MLA_DTYPE_BF16:
+    return absorbedMma<__nv_bfloat16, false>;
+  case MLA_DTYPE_F16:
+    return absorbedMma<__half, false>;
+  default:
+    return absorbedMma<__half, true>;
+  }
+}
+
+int sharedBytes(uint32_t latentDtype) {
+  return latentDtype == MLA_DTYPE_F8E4M3FN ? Layout<true>::bytes
+                                           : Layout<false>::bytes;
+}
+
+bool is16Bit(uint32_t dtype) {
+  return dtype == MLA_DTYPE_BF16 || dtype == MLA_DTYPE_F16;
+}
+
+} // namespace
+
+bool mla::cuda::fitsAbsorbedMma(mla_context &ctx,
+                                const mla_absorbed_attention_params &params) {
+  Tensor<3> query(params.query), latent(params.cache_latent),
+      pe(params.cache_pe);
+  bool isFp8 = latent.dtype == MLA_DTYPE_F8E4M3FN;
+  // 16-bit parts are all of one type; fp8 goes with any but f32.
+  bool types = isFp8 ? query.dtype != MLA_DTYPE_F32 && pe.dtype != MLA_DTYPE_F32
+                     : is16Bit(latent.dtype) && query.dtype == latent.dtype &&
+                           (!params.cache_pe || pe.dtype == latent.dtype);
+  bool widths = latent.width() % stepColumns == 0 &&
+                latent.width() <= maxLatent && pe.width() % stepColumns == 0 &&
+                pe.width() <= maxPe;
+  return types && widths && (isFp8 || query.hasVectors(16)) &&
+         query.strides[2] == elementSize(query.dtype) &&
+         latent.hasVectors(16) && pe.hasVectors(16) &&
+         stateOf(ctx).maxSharedBytes >= sharedBytes(latent.dtype);
+}
+
+mla_status mla::cuda::launchAbsorbedMma(mla_context &ctx,
+                                        const AbsorbedParams &params) {
+  return launch(ctx, "absorbed_attention", kernelFor(params.latent.dtype),
+                params.shape.numCTAs, numThreads,
+                sharedBytes(params.latent.dtype), params);
+}
+
+cudaError_t mla::cuda::loadAbsorbedMma(const State &state) {
+  for (uint32_t dtype : {MLA_DTYPE_BF16, MLA_DTYPE_F16, MLA_DTYPE_F8E4M3FN})
+    if (state.maxSharedBytes >= sharedBytes(dtype))
+      if (cudaError_t error = allowShared(kernelFor(dtype), sharedBytes(dtype)))
+        return error;
+  return cudaSuccess;
+}
