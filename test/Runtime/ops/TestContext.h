@@ -33,6 +33,9 @@ public:
 
   std::string error() const { return mla_last_error(ctx); }
 
+  /// Of the operation called last.
+  mutable std::string lastFunction;
+
 private:
   mla_context *ctx = nullptr;
 };
@@ -53,13 +56,15 @@ protected:
     EXPECT_EQ(mla_context_check(ctx), MLA_STATUS_OK) << ctx.error();
   }
 
-  /// Asserts that a fault was recorded whose text holds `what` and `value`.
+  /// Asserts that the last operation recorded a fault, whose text holds `what`
+  /// and `value`, and that the context is none the worse.
   void expectFault(const std::string &what, const std::string &value) {
     EXPECT_EQ(mla_context_status(ctx), MLA_STATUS_OK) << ctx.error();
     EXPECT_EQ(mla_context_check(ctx), MLA_STATUS_DATA_ERROR);
+    EXPECT_EQ(ctx.error().find(ctx.lastFunction + ": "), 0u) << ctx.error();
     EXPECT_NE(ctx.error().find(what), std::string::npos) << ctx.error();
     EXPECT_NE(ctx.error().find(value), std::string::npos) << ctx.error();
-    mla_context_clear_error(ctx);
+    EXPECT_EQ(mla_context_check(ctx), MLA_STATUS_OK) << ctx.error();
   }
 
   /// Asserts that the last call was refused as unimplemented, for `argument`.
