@@ -133,12 +133,12 @@ def habits(project):
     """`./dev` lists exactly the habits that it knows; documents use only those."""
     source = project.text("dev")
     usage = source.split("<<'USAGE'\n", 1)[1].split("\nUSAGE\n", 1)[0]
-    listed = set(re.findall(r"^  (\w+) ", usage, re.M))
-    handled = set(re.findall(r"^(\w+)\) ", source.split("case $habit in", 1)[1], re.M))
+    listed = set(re.findall(r"^  ([\w-]+) ", usage, re.M))
+    handled = set(re.findall(r"^([\w-]+)\) ", source.split("case $habit in", 1)[1], re.M))
     for name in sorted(listed ^ handled):
         yield f"dev: {name}: expected in the help and in the code, found in one of them"
     for document in project.documents():
-        for name in re.findall(r"\./dev (\w+)", project.text(document)):
+        for name in re.findall(r"\./dev (\w[\w-]*)", project.text(document)):
             if name not in listed:
                 yield f"{document}: ./dev {name}: expected one of {sorted(listed)}"
 
