@@ -1,0 +1,141 @@
+//===- AttentionTiles.h - Tiles of ragged sequences, found by blocks ------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+//
+// The host knows how many tokens and sequences there are, not how they belong
+// together. So it launches as many tiles as there can be, and every block looks
+// for its own. Sequence b has the tiles from
+//
+//   floor(rows before b / rows of a tile) + b
+//
+// on: the next sequence's are never fewer than it needs further on. The rows
+// behind the last sequence are one more, number B, which sees nothing.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_RUNTIME_CUDA_ATTENTIONTILES_H
+#define MLA_RUNTIME_CUDA_ATTENTIONTILES_H
+
+#include "Fault.h"
+#include "Launch.h"
+#include "Tensor.h"
+
+namespace mla {
+namespace cuda {
+
+/// Offsets of sequences (B + 1 of them) in a tensor of `total` rows, whose
+/// first has the number `first`.
+struct Offsets {
+  Tensor<1> cumulative;
+  int64_t total = 0;
+  int64_t first = 0;
+
+  __host__ __device__ int64_t numSequences() const {
+    return cumulative.shape[0] - 1;
+  }
+
+#ifdef __CUDACC__
+  /// Offset `b` from the first row on, whatever the memory holds: in
+  /// [0, total].
+  __device__ int64_t clamped(int64_t b) const {
+    int64_t offset = loadInt(cumulative, b) - first;
+    return min(max(offset, int64_t{0}), total);
+  }
+
+  /// The rows of sequence `b`; none where its offsets are unusable.
+  __device__ bool range(int64_t b, int64_t &begin, int64_t &end) const {
+    begin = loadInt(cumulative, b) - first;
+    end = loadInt(cumulative, b + 1) - first;
+    if (begin >= 0 && begin <= end && end <= total)
+      return true;
+    begin = end = 0;
+    return false;
+  }
+
+  /// Records what is wrong with the offsets of sequence `b`.
+  __device__ void check(FaultRecord *fault, FaultSite site, int64_t b) const {
+    int64_t begin = loadInt(cumulative, b), end = loadInt(cumulative, b + 1);
+    int64_t limit = first + total + 1;
+    if (b == 0)
+      isOutside(fault, site, 0, begin, first + 1, first);
+    if (isOutside(fault, site, b, begin, limit, first))
+      return;
+#ifndef MLA_CUDA_UNCHECKED
+    if (end < begin || end >= limit)
+      recordFault(fault, site, b + 1, end, limit, first);
+#endif
+  }
+#endif
+};
+
+/// How sequences are cut into tiles.
+struct TileShape {
+  int64_t rowsPerToken = 1;
+  int64_t tileRows = 1;
+
+  /// Tiles that `tokens` tokens of `sequences` sequences need at most, the
+  /// padding's among them.
+  int64_t maxTiles(int64_t tokens, int64_t sequences) const {
+    return tokens * rowsPerToken / tileRows + sequences + 1;
+  }
+};
+
+/// Consecutive rows of one sequence.
+struct RowTile {
+  int64_t sequence = 0;
+  bool isPadding = false; ///< Of no sequence.
+  int64_t rowBegin = 0, rowEnd = 0;
+  int64_t tokensEnd = 0; ///< Behind the sequence's last token.
+};
+
+#ifdef __CUDACC__
+
+/// Finds tile `number`, with all threads of the block. False: there is none.
+/// Offsets that go back, which is a fault, don't let two tiles share a row.
+__device__ inline bool findTile(const Offsets &offsets, TileShape shape,
+                                int64_t number, RowTile &tile) {
+  __shared__ int sequence, covered;
+  if (threadIdx.x == 0)
+    sequence = covered = 0;
+  __syncthreads();
+  int numSequences = static_cast<int>(offsets.numSequences());
+  int best = 0, most = 0;
+  auto firstTile = [&](int64_t b) {
+    return offsets.clamped(b) * shape.rowsPerToken / shape.tileRows + b;
+  };
+  for (int b = threadIdx.x; b <= numSequences; b += blockDim.x)
+    if (firstTile(b) <= number)
+      best = b;
+  atomicMax(&sequence, best);
+  __syncthreads();
+  int64_t begin, end;
+  for (int b = threadIdx.x; b < sequence; b += blockDim.x)
+    if (offsets.range(b, begin, end))
+      most = max(most, static_cast<int>(end));
+  atomicMax(&covered, most);
+  __syncthreads();
+  tile.sequence = sequence;
+  tile.isPadding = sequence == numSequences;
+  if (tile.isPadding) {
+    begin = offsets.clamped(numSequences);
+    end = offsets.total;
+  } else {
+    offsets.range(sequence, begin, end);
+  }
+  tile.tokensEnd = end;
+  int64_t place = number - firstTile(sequence);
+  int64_t from = max(begin, static_cast<int64_t>(covered)) * shape.rowsPerToken;
+  tile.rowBegin =
+      max(from, begin * shape.rowsPerToken + place * shape.tileRows);
+  tile.rowEnd = min(begin * shape.rowsPerToken + (place + 1) * shape.tileRows,
+                    end * shape.rowsPerToken);
+  return tile.rowBegin < tile.rowEnd;
+}
+
+#endif // __CUDACC__
+
+} // namespace cuda
+} // namespace mla
+
+#endif // MLA_RUNTIME_CUDA_ATTENTIONTILES_H
