@@ -95,20 +95,27 @@ __device__ inline bool isOutside(FaultRecord *record, FaultSite site,
 #endif
 }
 
-/// Reads a quantization scale; 1 where there is none. False, and recorded,
-/// where it is no positive normal number.
-__device__ inline bool loadScale(FaultRecord *record, FaultSite site,
-                                 const float *scale, float &value) {
-  value = scale ? *scale : 1.0f;
+/// Whether `value` is no quantization scale, which is a positive normal number;
+/// recorded if so.
+__device__ inline bool isBadScale(FaultRecord *record, FaultSite site,
+                                  float value) {
   uint32_t bits = __float_as_uint(value);
   if (bits >= 0x00800000u && bits < 0x7f800000u)
-    return true;
+    return false;
   if (atomicCAS(&record->present, 0, 1) == 0) {
     record->site = site;
     record->isScale = 1;
     record->scale = value;
   }
-  return false;
+  return true;
+}
+
+/// Reads a quantization scale; 1 where there is none. False, and recorded,
+/// where it is no positive normal number.
+__device__ inline bool loadScale(FaultRecord *record, FaultSite site,
+                                 const float *scale, float &value) {
+  value = scale ? *scale : 1.0f;
+  return !isBadScale(record, site, value);
 }
 
 #endif // __CUDACC__

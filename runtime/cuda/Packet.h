@@ -66,32 +66,19 @@ private:
   }
 };
 
-/// The `count` columns from `column` on, at most eight; the others are 0. Any
-/// count but eight is for rows without vectors.
-__device__ inline Packet loadPacket(const Row &row, int64_t column,
-                                    int64_t count = packetSize) {
+// Element by element; calls, to keep the code around the vectors short.
+
+__device__ __noinline__ inline Packet
+loadElements(const char *address, int64_t step, int size, int64_t count) {
   Packet packet = {};
-  const char *address = row.data + column * row.step;
-  if (row.vectors) {
-    if (row.size == 1) {
-      auto half = *reinterpret_cast<const uint2 *>(address);
-      packet.words[0] = half.x, packet.words[1] = half.y;
-      return packet;
-    }
-    const auto *vectors = reinterpret_cast<const uint4 *>(address);
-    uint4 low = vectors[0], high = {};
-    if (row.size == 4)
-      high = vectors[1];
-    return {{low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w}};
-  }
 #pragma unroll
   for (int i = 0; i < packetSize; ++i) {
     if (i >= count)
       continue;
-    const char *element = address + i * row.step;
-    if (row.size == 4)
+    const char *element = address + i * step;
+    if (size == 4)
       packet.words[i] = *reinterpret_cast<const uint32_t *>(element);
-    else if (row.size == 2)
+    else if (size == 2)
       packet.words[i / 2] |=
           static_cast<uint32_t>(*reinterpret_cast<const uint16_t *>(element))
           << (16 * (i % 2));
@@ -103,37 +90,63 @@ __device__ inline Packet loadPacket(const Row &row, int64_t column,
   return packet;
 }
 
-/// Writes the `count` columns from `column` on.
-__device__ inline void storePacket(const Row &row, int64_t column,
-                                   const Packet &packet,
-                                   int64_t count = packetSize) {
-  char *address = row.data + column * row.step;
+__device__ __noinline__ inline void storeElements(char *address, int64_t step,
+                                                  int size, Packet packet,
+                                                  int64_t count) {
   const uint32_t *words = packet.words;
-  if (row.vectors) {
-    if (row.size == 1) {
-      *reinterpret_cast<uint2 *>(address) = make_uint2(words[0], words[1]);
-      return;
-    }
-    auto *vectors = reinterpret_cast<uint4 *>(address);
-    vectors[0] = make_uint4(words[0], words[1], words[2], words[3]);
-    if (row.size == 4)
-      vectors[1] = make_uint4(words[4], words[5], words[6], words[7]);
-    return;
-  }
 #pragma unroll
   for (int i = 0; i < packetSize; ++i) {
     if (i >= count)
       continue;
-    char *element = address + i * row.step;
-    if (row.size == 4)
+    char *element = address + i * step;
+    if (size == 4)
       *reinterpret_cast<uint32_t *>(element) = words[i];
-    else if (row.size == 2)
+    else if (size == 2)
       *reinterpret_cast<uint16_t *>(element) =
           static_cast<uint16_t>(words[i / 2] >> (16 * (i % 2)));
     else
       *reinterpret_cast<uint8_t *>(element) =
           static_cast<uint8_t>(words[i / 4] >> (8 * (i % 4)));
   }
+}
+
+/// The `count` columns from `column` on, at most eight; the others are 0. Any
+/// count but eight is for rows without vectors.
+__device__ inline Packet loadPacket(const Row &row, int64_t column,
+                                    int64_t count = packetSize) {
+  const char *address = row.data + column * row.step;
+  if (!row.vectors)
+    return loadElements(address, row.step, row.size, count);
+  Packet packet = {};
+  if (row.size == 1) {
+    auto vector = *reinterpret_cast<const uint2 *>(address);
+    packet.words[0] = vector.x;
+    packet.words[1] = vector.y;
+    return packet;
+  }
+  const auto *vectors = reinterpret_cast<const uint4 *>(address);
+  uint4 low = vectors[0], high = {};
+  if (row.size == 4)
+    high = vectors[1];
+  return {{low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w}};
+}
+
+/// Writes the `count` columns from `column` on.
+__device__ inline void storePacket(const Row &row, int64_t column,
+                                   const Packet &packet,
+                                   int64_t count = packetSize) {
+  char *address = row.data + column * row.step;
+  if (!row.vectors)
+    return storeElements(address, row.step, row.size, packet, count);
+  const uint32_t *words = packet.words;
+  if (row.size == 1) {
+    *reinterpret_cast<uint2 *>(address) = make_uint2(words[0], words[1]);
+    return;
+  }
+  auto *vectors = reinterpret_cast<uint4 *>(address);
+  vectors[0] = make_uint4(words[0], words[1], words[2], words[3]);
+  if (row.size == 4)
+    vectors[1] = make_uint4(words[4], words[5], words[6], words[7]);
 }
 
 /// The elements' values; exact.

@@ -25,13 +25,14 @@ template <int Views> struct Strided {
   char *data[Views] = {};
   int64_t strides[Views][MLA_MAX_RANK] = {};
 
-  /// The leading `dims` dims of `tensors`, which have elements.
-  Strided(std::initializer_list<const mla_tensor *> tensors, int dims) {
+  /// The dims [begin, end) of `tensors`, which have elements.
+  Strided(std::initializer_list<const mla_tensor *> tensors, int begin,
+          int end) {
     int view = 0;
     for (const mla_tensor *tensor : tensors) {
       data[view] = static_cast<char *>(tensor->data) + tensor->byte_offset;
       int used = 0;
-      for (int i = 0; i < dims; ++i) {
+      for (int i = begin; i < end; ++i) {
         if (tensor->shape[i] == 1)
           continue;
         shape[used] = tensor->shape[i];
@@ -79,7 +80,7 @@ template <int Views> struct Strided {
     return unit;
   }
 
-  /// Advances the address of each view to element `index` of the first `dims`
+  /// Finds the address in each view of element `index` of the first `dims`
   /// dims, counted with the last of them fastest.
   template <typename Index>
   __device__ void find(Index index, int dims, char *(&address)[Views]) const {

@@ -131,7 +131,7 @@ mla_status mla::cuda::copy(mla_context &ctx, const mla_copy_params &params) {
       return MLA_STATUS_OK;
   if (isSameView(src, dst))
     return MLA_STATUS_OK;
-  Strided<2> views({&dst, &src}, dst.rank);
+  Strided<2> views({&dst, &src}, 0, dst.rank);
   if (src.dtype != dst.dtype)
     return convertAs(ctx, views, params);
   switch (views.vectorize(elementSize(dst.dtype))) {

@@ -145,7 +145,7 @@ mla_status mla::cuda::fill(mla_context &ctx, const mla_fill_params &params) {
   char element[8] = {};
   encode(dst.dtype, params.value, element);
   int size = elementSize(dst.dtype);
-  Strided<1> views({&dst}, dst.rank);
+  Strided<1> views({&dst}, 0, dst.rank);
   switch (views.vectorize(size)) {
   case 1:
     return fillAs<uint8_t>(ctx, views, element, size);
