@@ -43,6 +43,7 @@ constexpr int maxPe = 64;
 constexpr int scaleBlock = 128; ///< Columns that share a scale.
 constexpr int maxScales = maxLatent / scaleBlock;
 constexpr int stepColumns = 16; ///< Of one matrix product.
+constexpr float growth = 8;
 
 /// The pieces of shared memory. Rows are split into units of 16 bytes, of which
 /// unit u of row r lies at u ^ (r % 8): eight rows' units u are in different
@@ -84,12 +85,23 @@ __device__ inline int swizzled(int row, int unit) {
 
 /// Four fp8 to two pairs of f16.
 __device__ inline void widenFp8(uint32_t bytes, uint32_t &low, uint32_t &high) {
+#if __CUDA_ARCH__ >= 890
+  asm("{\n"
+      ".reg .b16 l, h;\n"
+      "mov.b32 {l, h}, %2;\n"
+      "cvt.rn.f16x2.e4m3x2 %0, l;\n"
+      "cvt.rn.f16x2.e4m3x2 %1, h;\n"
+      "}"
+      : "=r"(low), "=r"(high)
+      : "r"(bytes));
+#else
   __half2_raw a = __nv_cvt_fp8x2_to_halfraw2(
       static_cast<__nv_fp8x2_storage_t>(bytes & 0xffff), __NV_E4M3);
   __half2_raw b = __nv_cvt_fp8x2_to_halfraw2(
       static_cast<__nv_fp8x2_storage_t>(bytes >> 16), __NV_E4M3);
   low = a.x | static_cast<uint32_t>(a.y) << 16;
   high = b.x | static_cast<uint32_t>(b.y) << 16;
+#endif
 }
 
 __device__ inline uint32_t multiplyHalves(uint32_t a, uint32_t b) {
@@ -112,13 +124,7 @@ public:
 
   __device__ void run() {
     float queryScale;
-    bool usable = loadScale(p.fault, FaultSite::absorbed_attention_query_scale,
-                            p.queryScale, queryScale) &&
-                  loadScale(p.fault, FaultSite::absorbed_attention_latent_scale,
-                            p.latentScale, latentScale) &&
-                  loadScale(p.fault, FaultSite::absorbed_attention_pe_scale,
-                            p.peScale, peScale) &&
-                  call.scheduleFits();
+    bool usable = call.isUsable(queryScale, latentScale, peScale);
     logitScale = p.scale * queryScale;
     int real = usable ? call.realTokens() : 0;
     call.writeNothing(real, p.tokens);
@@ -370,8 +376,13 @@ private:
 
   __device__ void copyRow(uint32_t to, const char *from, int key, int units,
                           bool seen) {
-    for (int unit = thread % 4; unit < units; unit += 4)
-      copyAsync(to + swizzled(key, unit), from + unit * 16, seen);
+    uint32_t place = to + swizzled(key, thread % 4);
+    from += thread % 4 * 16;
+    // Rows are aligned to 128 bytes and more: a unit is found by exclusive or.
+#pragma unroll 4
+    for (int i = 0; i < units; i += 4)
+      if (i + thread % 4 < units)
+        copyAsync(place ^ (i * 16), from + i * 16, seen);
   }
 
   //===--- A block of keys
@@ -397,6 +408,7 @@ private:
   __device__ void multiplyKeys(float (&s)[2][4][4], uint32_t stage) {
     int steps = p.latentWidth / stepColumns, peSteps = p.peWidth / stepColumns;
     int half = (steps + peSteps + 1) / 2;
+    half += half % 2;
     if (IsFp8 && p.scales) // Whole blocks.
       half = (p.scales.width() + 1) / 2 * (scaleBlock / stepColumns);
     half = min(half, steps);
@@ -405,77 +417,83 @@ private:
     int begin = depthHalf ? half : 0, end = depthHalf ? steps : half;
     if (depthHalf && peSteps > 0)
       multiplyPe(s, stage + Shared::stagePe, peSteps);
-    uint32_t query = base + Shared::query;
-    if constexpr (!IsFp8) {
-#pragma unroll 2
-      for (int step = begin; step < end; ++step)
-        multiplyStep<T, false>(s, query, Shared::queryPitch, stage,
-                               Shared::latentPitch, step);
-    } else if (!p.scales) {
-#pragma unroll 2
-      for (int step = begin; step < end; ++step)
-        multiplyStep<T, true>(s, query, Shared::queryPitch, stage,
-                              Shared::latentPitch, step);
-    } else {
+    if (IsFp8 && p.scales)
       multiplyScaled(s, stage, begin, end);
-    }
+    else
+      multiplySteps<T, IsFp8, Shared::queryPitch, Shared::latentPitch>(
+          s, base + Shared::query, stage, begin, end);
   }
 
-  template <typename U, bool KeysAreFp8>
-  __device__ void multiplyStep(float (&s)[2][4][4], uint32_t query,
-                               int queryPitch, uint32_t keys, int keyPitch,
-                               int step) {
-    uint32_t a[2][4], b[4][2];
+  /// What a step's products take: of the query's rows, and of the keys.
+  template <bool KeysAreFp8> struct Fragments {
+    uint32_t a[2][4];
+    uint32_t b[KeysAreFp8 ? 1 : 2][4];
+  };
+
+  /// Adds the products of the steps [begin, end), an even number; each step's
+  /// fragments are loaded during the one before. Rows are aligned to their
+  /// pitch and begin with column 0, so that a step's units are found by
+  /// exclusive or.
+  template <typename U, bool KeysAreFp8, int QueryPitch, int KeyPitch>
+  __device__ void multiplySteps(float (&s)[2][4][4], uint32_t query,
+                                uint32_t keys, int begin, int end) {
     int row = rowHalf * 32 + lane % 16;
+    uint32_t rowAddress = query + row * QueryPitch + swizzled(row, lane / 16);
+    int key = keyHalf * 32 + (KeysAreFp8 ? lane : lane % 8 + lane / 16 * 8);
+    uint32_t keyAddress =
+        keys + key * KeyPitch + swizzled(key, KeysAreFp8 ? 0 : lane / 8 % 2);
+    auto load = [&](Fragments<KeysAreFp8> &to, int step) {
+      uint32_t at = rowAddress ^ (step * 32);
+      loadMatrices(to.a[0], at);
+      loadMatrices(to.a[1], at + 16 * QueryPitch);
+      at = keyAddress ^ (step * (KeysAreFp8 ? 16 : 32));
+      loadMatrices(to.b[0], at);
+      if constexpr (!KeysAreFp8)
+        loadMatrices(to.b[1], at + 16 * KeyPitch);
+    };
+    auto multiply = [&](const Fragments<KeysAreFp8> &from) {
 #pragma unroll
-    for (int m = 0; m < 2; ++m)
-      loadMatrices(a[m], query + (row + m * 16) * queryPitch +
-                             swizzled(row, step * 2 + lane / 16));
-    if constexpr (KeysAreFp8) {
-      // A lane gets four columns of a key: the first two are taken for the
-      // step's lower half, the others for the upper; the query's are in that
-      // order too.
-      uint32_t bytes[4];
-      int key = keyHalf * 32 + lane;
-      loadMatrices(bytes, keys + key * keyPitch + swizzled(key, step));
-#pragma unroll
-      for (int n = 0; n < 4; ++n)
-        widenFp8(bytes[n], b[n][0], b[n][1]);
-    } else {
-      int key = keyHalf * 32 + lane % 8 + lane / 16 * 8;
-#pragma unroll
-      for (int n = 0; n < 4; n += 2) {
-        uint32_t pair[4];
-        loadMatrices(pair, keys + (key + n * 8) * keyPitch +
-                               swizzled(key, step * 2 + lane / 8 % 2));
-        b[n][0] = pair[0], b[n][1] = pair[1];
-        b[n + 1][0] = pair[2], b[n + 1][1] = pair[3];
+      for (int n = 0; n < 4; ++n) {
+        uint32_t low, high;
+        // Of fp8 a lane has four columns of a key: the first two are taken for
+        // the step's lower half, the others for the upper; the query's are in
+        // that order too.
+        if constexpr (KeysAreFp8) {
+          widenFp8(from.b[0][n], low, high);
+        } else {
+          low = from.b[n / 2][n % 2 * 2];
+          high = from.b[n / 2][n % 2 * 2 + 1];
+        }
+        multiplyAdd<U>(s[0][n], from.a[0], low, high);
+        multiplyAdd<U>(s[1][n], from.a[1], low, high);
       }
+    };
+    if (begin >= end)
+      return;
+    Fragments<KeysAreFp8> even, odd;
+    load(even, begin);
+#pragma unroll 2
+    for (int step = begin; step < end; step += 2) {
+      load(odd, step + 1);
+      multiply(even);
+      load(even, min(step + 2, end - 1));
+      multiply(odd);
     }
-#pragma unroll
-    for (int m = 0; m < 2; ++m)
-#pragma unroll
-      for (int n = 0; n < 4; ++n)
-        multiplyAdd<U>(s[m][n], a[m], b[n][0], b[n][1]);
   }
 
   __device__ void multiplyPe(float (&s)[2][4][4], uint32_t keys, int steps) {
     uint32_t query = base + Shared::queryPe;
-    for (int step = 0; step < steps; ++step) {
-      if constexpr (!IsFp8)
-        multiplyStep<T, false>(s, query, Shared::pePitch, keys, Shared::pePitch,
-                               step);
-      else if (p.pe.dtype == MLA_DTYPE_F8E4M3FN)
-        multiplyStep<__half, true>(s, query, Shared::pePitch, keys,
-                                   Shared::pePitch, step);
+    const int pitch = Shared::pePitch;
+    if constexpr (!IsFp8) {
+      multiplySteps<T, false, pitch, pitch>(s, query, keys, 0, steps);
+    } else {
+      if (p.pe.dtype == MLA_DTYPE_F8E4M3FN)
+        multiplySteps<__half, true, pitch, pitch>(s, query, keys, 0, steps);
       else if (p.pe.dtype == MLA_DTYPE_F16)
-        multiplyStep<__half, false>(s, query, Shared::pePitch, keys,
-                                    Shared::pePitch, step);
+        multiplySteps<__half, false, pitch, pitch>(s, query, keys, 0, steps);
       else
-        multiplyStep<__nv_bfloat16, false>(s, query, Shared::pePitch, keys,
-                                           Shared::pePitch, step);
-    }
-    if constexpr (IsFp8) {
+        multiplySteps<__nv_bfloat16, false, pitch, pitch>(s, query, keys, 0,
+                                                          steps);
 #pragma unroll
       for (int m = 0; m < 2; ++m)
 #pragma unroll
@@ -512,10 +530,8 @@ private:
           s[0][n][i] *= factor, s[0][n][i + 2] *= factor;
           s[1][n][i] *= factor, s[1][n][i + 2] *= factor;
         }
-#pragma unroll 2
-      for (int i = 0; i < each; ++i)
-        multiplyStep<T, true>(s, base + Shared::query, Shared::queryPitch,
-                              stage, Shared::latentPitch, step + i);
+      multiplySteps<T, true, Shared::queryPitch, Shared::latentPitch>(
+          s, base + Shared::query, stage, step, step + each);
     }
 #pragma unroll
     for (int n = 0; n < 4; ++n)
@@ -623,14 +639,16 @@ private:
   }
 
   /// Writes the weights for the second product; whether the sums so far must be
-  /// rescaled.
+  /// rescaled. The maximum that logits are taken relative to follows the true
+  /// one only when that is 2^growth times larger: weights up to that lose
+  /// nothing, and most blocks leave the sums alone.
   __device__ bool toWeights(float (&s)[4][4], int row) {
     bool changed = false;
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       int own = row + i * 8;
-      float next =
-          fmaxf(maximum[i], fmaxf(rows.maximum[0][own], rows.maximum[1][own]));
+      float most = fmaxf(rows.maximum[0][own], rows.maximum[1][own]);
+      float next = most > maximum[i] + growth ? most : maximum[i];
       float top = next == minusInfinity() ? 0 : next;
       float rescale = exp2Approximate(maximum[i] - top);
       changed |= rescale != 1;
@@ -680,56 +698,70 @@ private:
           }
         }
     }
-    float inverse = valueScale != 0 ? 1 / valueScale : 0;
+    if (rowsHere > 32)
+      multiplyRows<4>(stage, count, first);
+    else if (rowsHere > 16)
+      multiplyRows<2>(stage, count, first);
+    else
+      multiplyRows<1>(stage, count, first);
+  }
+
+  /// Of the first `M` sixteens of rows.
+  template <int M>
+  __device__ void multiplyRows(uint32_t stage, int count, int first) {
+    int row = lane % 16;
+    uint32_t weights = base + Shared::weights + row * (blockKeys * 2) +
+                       swizzled(row, lane / 16);
 #pragma unroll
     for (int step = 0; step < blockKeys / stepColumns; ++step) {
-      uint32_t a[4][4];
-      int row = lane % 16;
+      uint32_t a[M][4];
 #pragma unroll
-      for (int m = 0; m < 4; ++m)
-        if (m * 16 < rowsHere)
-          loadMatrices(a[m], base + Shared::weights +
-                                 (row + m * 16) * (blockKeys * 2) +
-                                 swizzled(row, step * 2 + lane / 16));
+      for (int m = 0; m < M; ++m)
+        loadMatrices(a[m], (weights ^ (step * 32)) + m * 16 * (blockKeys * 2));
       if constexpr (IsFp8)
-        multiplyFp8Values(stage, step, count, first, inverse, a);
+        multiplyFp8Values<M>(stage, step, count, first, a);
       else
-        multiplyOwnValues(stage, step, count, first, a);
+        multiplyOwnValues<M>(stage, step, count, first, a);
     }
   }
 
-  __device__ void multiplyColumn(int n, const uint32_t (&a)[4][4], uint32_t b0,
+  template <int M>
+  __device__ void multiplyColumn(int n, const uint32_t (&a)[M][4], uint32_t b0,
                                  uint32_t b1) {
 #pragma unroll
-    for (int m = 0; m < 4; ++m)
-      if (m * 16 < rowsHere)
-        multiplyAdd<T>(o[m][n], a[m], b0, b1);
+    for (int m = 0; m < M; ++m)
+      multiplyAdd<T>(o[m][n], a[m], b0, b1);
   }
 
+  template <int M>
   __device__ void multiplyOwnValues(uint32_t stage, int step, int count,
-                                    int first, const uint32_t (&a)[4][4]) {
-    int key = step * stepColumns + lane % 16;
+                                    int first, const uint32_t (&a)[M][4]) {
+    int key = lane % 16;
+    uint32_t keys = stage + key * Shared::latentPitch;
 #pragma unroll
     for (int n = 0; n < 8; n += 2) {
       if (n >= count)
         break;
       uint32_t b[4];
-      loadMatricesTransposed(b, stage + key * Shared::latentPitch +
-                                    swizzled(key, first / 8 + n + lane / 16));
-      multiplyColumn(n, a, b[0], b[1]);
+      loadMatricesTransposed(b, keys +
+                                    swizzled(key, first / 8 + n + lane / 16) +
+                                    step * stepColumns * Shared::latentPitch);
+      multiplyColumn<M>(n, a, b[0], b[1]);
       if (n + 1 < count)
-        multiplyColumn(n + 1, a, b[2], b[3]);
+        multiplyColumn<M>(n + 1, a, b[2], b[3]);
     }
   }
 
   /// A transposed pair of bytes is two columns of one key: the even columns of
   /// 16 make one product's, the odd ones the next one's.
+  template <int M>
   __device__ void multiplyFp8Values(uint32_t stage, int step, int count,
-                                    int first, float inverse,
-                                    const uint32_t (&a)[4][4]) {
-    int key = step * stepColumns + lane % 16;
+                                    int first, const uint32_t (&a)[M][4]) {
+    int key = lane % 16;
+    uint32_t keys = stage + key * Shared::latentPitch;
     uint32_t scales[2] = {};
     if (p.scales) {
+      float inverse = valueScale != 0 ? 1 / valueScale : 0;
       const float *own = scalesOf(stage, first / scaleBlock) +
                          step * stepColumns + lane % 4 * 2;
       scales[0] = packPair<__half>(own[0] * inverse, own[1] * inverse);
@@ -741,14 +773,13 @@ private:
         break;
       uint32_t bytes[4], b[4][2];
       loadMatricesTransposed(
-          bytes, stage + key * Shared::latentPitch +
-                     swizzled(key, (first + n * 8) / 16 + lane / 16));
+          bytes, keys + swizzled(key, (first + n * 8) / 16 + lane / 16) +
+                     step * stepColumns * Shared::latentPitch);
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
         // Keys 0 to 7 or 8 to 15, and one or the other 16 columns.
-        uint32_t sorted = __byte_perm(bytes[i], 0, 0x3120);
         uint32_t even, odd;
-        widenFp8(sorted, even, odd);
+        widenFp8(__byte_perm(bytes[i], 0, 0x3120), even, odd);
         if (p.scales) {
           even = multiplyHalves(even, scales[i % 2]);
           odd = multiplyHalves(odd, scales[i % 2]);
@@ -758,7 +789,7 @@ private:
       }
 #pragma unroll
       for (int i = 0; i < 4; ++i)
-        multiplyColumn(n + i, a, b[i][0], b[i][1]);
+        multiplyColumn<M>(n + i, a, b[i][0], b[i][1]);
     }
   }
 
@@ -911,9 +942,8 @@ bool mla::cuda::fitsAbsorbedMma(mla_context &ctx,
   bool types = isFp8 ? query.dtype != MLA_DTYPE_F32 && pe.dtype != MLA_DTYPE_F32
                      : is16Bit(latent.dtype) && query.dtype == latent.dtype &&
                            (!params.cache_pe || pe.dtype == latent.dtype);
-  bool widths = latent.width() % stepColumns == 0 &&
-                latent.width() <= maxLatent && pe.width() % stepColumns == 0 &&
-                pe.width() <= maxPe;
+  bool widths = latent.width() % 64 == 0 && latent.width() <= maxLatent &&
+                pe.width() % (2 * stepColumns) == 0 && pe.width() <= maxPe;
   return types && widths && (isFp8 || query.hasVectors(16)) &&
          query.strides[2] == elementSize(query.dtype) &&
          latent.hasVectors(16) && pe.hasVectors(16) &&
