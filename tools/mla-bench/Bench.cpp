@@ -35,7 +35,7 @@ io::Status Bench::compare(Measurement &m) {
   double bandwidth = c.copies() ? top.copyBandwidth : top.readBandwidth;
   m.memory = boundOf(c, bandwidth, top.f32Peak, "f32");
   auto bytes = static_cast<uint64_t>(c.bytes());
-  if (bytes <= device.lastLevelCache()) {
+  if (bytes <= device.warmBytes()) {
     uint64_t size = 65536;
     while (size < bytes)
       size *= 2;
@@ -64,7 +64,9 @@ io::Result<Measurement> Bench::measure(const Case &c) {
     return io::Error{c.name() + ": " + mla_last_error(ctx)};
   };
   {
-    Workload workload(ctx, c);
+    Workload workload(ctx, device, c);
+    if (!workload.failure().empty())
+      return io::Error{c.name() + ": " + workload.failure()};
     mla_status status = workload.call(); // and does what is lazy
     if (status == MLA_STATUS_UNIMPLEMENTED) {
       m.refusal = mla_last_error(ctx);
@@ -74,24 +76,36 @@ io::Result<Measurement> Bench::measure(const Case &c) {
     if (status || mla_context_check(ctx))
       return failure();
 
+    io::Result<Timer> timer = device.makeTimer([&] { workload.call(); });
+    if (!timer)
+      return io::Error{c.name() + ": " + timer.error()};
     std::vector<double> times;
     double total = 0;
+    int64_t wanted =
+        options.iterations ? options.iterations : device.fixedRepetitions();
     auto enough = [&] {
       auto count = static_cast<int64_t>(times.size());
-      if (options.iterations)
-        return count >= options.iterations;
+      if (wanted)
+        return count >= wanted;
       return count >= 3 && total >= options.seconds;
     };
     while (!enough()) {
-      times.push_back(device.time([&] { workload.call(); }));
+      io::Result<double> took = timer->repeat();
+      if (!took)
+        return io::Error{c.name() + ": " + took.error()};
+      times.push_back(*took);
       total += times.back();
     }
+    m.replaysGraph = timer->replaysGraph;
+    if (device.fixedRepetitions())
+      m.seconds = times;
     if (mla_context_status(ctx) || mla_context_check(ctx))
       return failure();
     std::sort(times.begin(), times.end());
     m.iterations = static_cast<int64_t>(times.size());
     m.least = times.front();
     m.median = times[times.size() / 2];
+    m.counted = device.fixedRepetitions() ? m.median : m.least;
   } // the operands' memory is free again before a ceiling needs its own
   if (io::Status status = compare(m); !status)
     return io::Error{c.name() + ": " + status.error()};

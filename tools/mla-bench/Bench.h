@@ -29,6 +29,9 @@ struct Measurement {
   std::string refusal;
   int64_t iterations = 0;
   double least = 0, median = 0; ///< Seconds.
+  double counted = 0;           ///< The one of the two that counts.
+  std::vector<double> seconds;  ///< All, where their number is fixed.
+  bool replaysGraph = false;
   /// Against memory's bandwidth and the f32 peak.
   Bound memory;
   /// Where the operands fit in the last-level cache: against the bandwidth over
@@ -39,13 +42,19 @@ struct Measurement {
   /// or `cached`, but against that peak.
   std::optional<Bound> bf16;
 
-  double gigabytes() const { return what.bytes() / least * 1e-9; }
-  double gigaflops() const { return what.flops() / least * 1e-9; }
+  double gigabytes() const { return what.bytes() / counted * 1e-9; }
+  double gigaflops() const { return what.flops() / counted * 1e-9; }
+  /// The bound that fits best: with the peak of the operands' type, and with
+  /// the bandwidth of where they are.
+  const Bound &bound() const {
+    return bf16 ? *bf16 : cached ? *cached : memory;
+  }
 };
 
 struct BenchOptions {
   int threads = 1;
-  int64_t iterations = 0; ///< 0: as many as `seconds` allow, at least 3.
+  int64_t iterations = 0; ///< 0: as the device wants, or as many as `seconds`
+                          ///< allow, at least 3.
   double seconds = 0.5;   ///< Of calls, for each case.
   CeilingOptions ceilings;
 };

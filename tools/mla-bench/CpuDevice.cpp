@@ -114,7 +114,7 @@ public:
   std::vector<std::pair<std::string, std::string>> describe() const override {
     return {{"processor", processorName()},
             {"threads", std::to_string(defaultThreads())},
-            {"last_level_cache", mebibytes(lastLevelCache())},
+            {"last_level_cache", mebibytes(cache)},
             {"instructions_of_the_ceilings", loops.isa}};
   }
 
@@ -126,7 +126,9 @@ public:
     return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   }
 
-  uint64_t lastLevelCache() const override { return cache; }
+  const char *unit() const override { return "thread"; }
+  uint64_t warmBytes() const override { return cache; }
+  int64_t fixedRepetitions() const override { return 0; }
 
   io::Result<Ceilings> measure(const CeilingOptions &options) override {
     Ceilings result;
@@ -178,10 +180,21 @@ public:
     return std::pair<double, double>{total / read, total / copy};
   }
 
-  double time(const std::function<void()> &work) override {
-    auto start = Clock::now();
-    work();
-    return secondsSince(start);
+  io::Result<Timer> makeTimer(std::function<void()> work) override {
+    return Timer{[work = std::move(work)]() -> io::Result<double> {
+      auto start = Clock::now();
+      work();
+      return secondsSince(start);
+    }};
+  }
+
+  io::Status fill(void *data, uint64_t bytes,
+                  const std::vector<char> &block) override {
+    auto *to = static_cast<char *>(data);
+    for (uint64_t at = 0; at < bytes; at += block.size())
+      std::memcpy(to + at, block.data(),
+                  std::min<uint64_t>(block.size(), bytes - at));
+    return {};
   }
 
 private:

@@ -33,8 +33,12 @@ struct Ceilings {
   double readBandwidth = 0;
   double copyBandwidth = 0; ///< Bytes read plus bytes written.
   double f32Peak = 0;       ///< Fused multiply-adds, two operations each.
-  std::optional<double>
-      bf16Peak; ///< Of bf16 dot products, where there are any.
+  /// Of bf16 products: dot products of the CPU, where there are any; a large
+  /// matrix product of the GPU.
+  std::optional<double> bf16Peak;
+  /// Seconds of the smallest kernel, between two events and as one of many in a
+  /// graph.
+  std::optional<double> smallestBetweenEvents, smallestInGraph;
 };
 
 struct CeilingOptions {
@@ -43,26 +47,48 @@ struct CeilingOptions {
   double seconds = 0.3;     ///< For each ceiling.
 };
 
+/// Times one piece of work again and again.
+struct Timer {
+  /// Seconds of one repetition.
+  std::function<io::Result<double>()> repeat;
+  bool replaysGraph = false; ///< The work was captured; it isn't called again.
+};
+
 class Device {
 public:
   virtual ~Device() = default;
 
   /// Name and value, for the report: processor, caches, instruction sets.
   virtual std::vector<std::pair<std::string, std::string>> describe() const = 0;
+  /// What a call is given more or fewer of: "thread".
+  virtual const char *unit() const = 0;
   /// Threads (or multiprocessors) that a call uses when nobody limits them.
   virtual int defaultThreads() const = 0;
   /// Bytes below which repeated calls find their data in a cache.
-  virtual uint64_t lastLevelCache() const = 0;
+  virtual uint64_t warmBytes() const = 0;
+  /// Repetitions of every case, whose median counts; 0: as many as the time
+  /// allows, the least of which counts.
+  virtual int64_t fixedRepetitions() const = 0;
   virtual io::Result<Ceilings> measure(const CeilingOptions &options) = 0;
   /// Read and copy bandwidth over a buffer of this size, read again and again.
   virtual io::Result<std::pair<double, double>>
   bandwidthOver(uint64_t bytes, int threads, double seconds) = 0;
-  /// Seconds that one call of `work` takes on the device.
-  virtual double time(const std::function<void()> &work) = 0;
+  /// A timer of `work`, which has been called before and whose operands outlive
+  /// the timer.
+  virtual io::Result<Timer> makeTimer(std::function<void()> work) = 0;
+  /// Makes `bytes` bytes at `data` repeat `block`.
+  virtual io::Status fill(void *data, uint64_t bytes,
+                          const std::vector<char> &block) = 0;
 };
 
 /// The CPU; its memory comes from `ctx`, as the operands of the calls do.
 std::unique_ptr<Device> makeCpuDevice(mla_context *ctx);
+/// Whether this is a build with CUDA.
+bool hasCuda();
+/// GPU `number`, whose context is `ctx`: the context gets a stream. A build
+/// without CUDA refuses.
+io::Result<std::unique_ptr<Device>> makeCudaDevice(mla_context *ctx,
+                                                   int32_t number);
 
 } // namespace mla::bench
 

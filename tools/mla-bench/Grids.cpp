@@ -72,6 +72,23 @@ std::vector<Case> prefill(const GridOptions &options) {
   return cases;
 }
 
+/// Long sequences without history, keys and values rebuilt.
+std::vector<Case> longPrefill(const GridOptions &options) {
+  std::vector<Case> cases;
+  const std::pair<int64_t, int64_t> sizes[] = {
+      {128, 4096}, {128, 8192}, {16, 16384}};
+  for (uint32_t dtype : choose(options.dtypes, {MLA_DTYPE_BF16}))
+    for (auto [heads, keys] : sizes) {
+      Case c = inType(dtype);
+      c.cacheDtype = c.dtype;
+      c.op = Op::ExpandedAttention;
+      c.heads = heads;
+      c.keys = c.newTokens = keys;
+      cases.push_back(c);
+    }
+  return cases;
+}
+
 /// What surrounds the attention in a step.
 std::vector<Case> steps(const GridOptions &options) {
   std::vector<Case> cases;
@@ -109,6 +126,8 @@ std::vector<Case> mla::bench::makeGrid(const std::string &name,
     return decode(options);
   if (name == "prefill")
     return prefill(options);
+  if (name == "long_prefill")
+    return longPrefill(options);
   if (name == "steps")
     return steps(options);
   return {};

@@ -34,43 +34,89 @@ const mla_tensor *Operands::make(uint32_t dtype,
     tensor.strides[i] = count;
   uint64_t bytes = static_cast<uint64_t>(count) * mla_dtype_bits(dtype) / 8;
   tensor.data = mla_device_alloc(ctx, std::max<uint64_t>(bytes, 1));
-  if (!tensor.data)
+  if (!tensor.data) {
+    if (reason.empty())
+      reason = mla_last_error(ctx);
     return nullptr;
+  }
   memory.push_back(tensor.data);
-  // In pieces, so that the host never holds all of a large cache.
   static const std::vector<char> zeroes(1 << 20);
-  const std::vector<char> &source = block.empty() ? zeroes : block;
-  for (uint64_t at = 0; at < bytes; at += source.size())
-    if (mla_upload(ctx, static_cast<char *>(tensor.data) + at, source.data(),
-                   std::min<uint64_t>(source.size(), bytes - at)))
-      return nullptr;
+  io::Status filled =
+      device.fill(tensor.data, bytes, block.empty() ? zeroes : block);
+  if (!filled) {
+    if (reason.empty())
+      reason = filled.error();
+    return nullptr;
+  }
   tensors.push_back(tensor);
   return &tensors.back();
 }
 
-const mla_tensor *Operands::random(uint32_t dtype,
-                                   std::initializer_list<int64_t> dims) {
+/// `count` numbers within (-2, 2), the same in every run; nothing of a type
+/// that they can't be converted to.
+static std::vector<char> randomBytes(uint32_t dtype, size_t count) {
   std::mt19937 engine(1);
-  std::uniform_real_distribution<float> uniform(-2, 2);
-  // Not a divisor of any row, so that rows differ.
-  const size_t count = 262139;
+  std::vector<char> bytes(count * io::dtypeBytes(dtype));
   if (dtype == MLA_DTYPE_F8E4M3FN) {
-    std::vector<char> bytes(count);
     for (char &byte : bytes)
       // Without the top bit of the exponent: below 2, and no NaN.
       byte = static_cast<char>(engine() & 0xBF);
-    return make(dtype, dims, bytes);
+    return bytes;
   }
+  std::uniform_real_distribution<float> uniform(-2, 2);
   std::vector<float> values(count);
   for (float &value : values)
     value = uniform(engine);
   io::Result<io::Buffer> converted =
       io::convertElements(values.data(), MLA_DTYPE_F32, dtype, count);
   if (!converted)
-    return nullptr;
-  std::vector<char> bytes(count * io::dtypeBytes(dtype));
+    return {};
   std::memcpy(bytes.data(), converted->data(), bytes.size());
-  return make(dtype, dims, bytes);
+  return bytes;
+}
+
+const mla_tensor *Operands::random(uint32_t dtype,
+                                   std::initializer_list<int64_t> dims) {
+  // Not a divisor of any row, so that rows differ.
+  return make(dtype, dims, randomBytes(dtype, 262139));
+}
+
+const mla_tensor *Operands::packedRows(int64_t pages, int64_t pageSize,
+                                       int64_t latent, uint32_t peType,
+                                       int64_t pe) {
+  const size_t rows = 1021; // a prime: pages differ
+  auto scales = static_cast<size_t>(latent / 128);
+  auto latentBytes = static_cast<size_t>(latent);
+  size_t peBytes = static_cast<size_t>(pe) * io::dtypeBytes(peType);
+  size_t rowBytes = latentBytes + scales * sizeof(float) + peBytes;
+  std::vector<char> latents =
+      randomBytes(MLA_DTYPE_F8E4M3FN, rows * latentBytes);
+  std::vector<char> pes = randomBytes(peType, rows * static_cast<size_t>(pe));
+  const std::vector<float> ones(scales, 1.0f);
+  std::vector<char> block(rows * rowBytes);
+  for (size_t i = 0; i < rows; ++i) {
+    char *row = block.data() + i * rowBytes;
+    std::memcpy(row, latents.data() + i * latentBytes, latentBytes);
+    std::memcpy(row + latentBytes, ones.data(), scales * sizeof(float));
+    if (peBytes)
+      std::memcpy(row + rowBytes - peBytes, pes.data() + i * peBytes, peBytes);
+  }
+  return make(MLA_DTYPE_I8, {pages, pageSize, static_cast<int64_t>(rowBytes)},
+              block);
+}
+
+const mla_tensor *Operands::field(const mla_tensor *rows, int64_t begin,
+                                  uint32_t dtype, int64_t count) {
+  if (!rows || count == 0)
+    return nullptr;
+  mla_tensor view = *rows;
+  view.dtype = dtype;
+  view.shape[view.rank - 1] = count;
+  for (int i = 0; i + 1 < view.rank; ++i)
+    view.strides[i] /= static_cast<int64_t>(io::dtypeBytes(dtype));
+  view.byte_offset += static_cast<uint64_t>(begin);
+  tensors.push_back(view);
+  return &tensors.back();
 }
 
 const mla_tensor *Operands::zeros(uint32_t dtype,

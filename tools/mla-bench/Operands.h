@@ -8,7 +8,7 @@
 #ifndef MLA_BENCH_OPERANDS_H
 #define MLA_BENCH_OPERANDS_H
 
-#include "mla_runtime/runtime.h"
+#include "Device.h"
 
 #include <deque>
 #include <initializer_list>
@@ -16,16 +16,26 @@
 
 namespace mla::bench {
 
-/// Dense tensors in the device's memory, and views of them. Once an allocation
-/// or upload fails all further ones give null, and the context has the error.
+/// Dense tensors in the device's memory, and views of them. What can't be made
+/// is null; failure() says why.
 class Operands {
 public:
-  explicit Operands(mla_context *ctx) : ctx(ctx) {}
+  Operands(mla_context *ctx, Device &device) : ctx(ctx), device(device) {}
   ~Operands();
   Operands(const Operands &) = delete;
 
+  /// Why the first tensor that is missing is; empty while none is.
+  const std::string &failure() const { return reason; }
+
   /// Of a float type: numbers within (-2, 2), the same in every run.
   const mla_tensor *random(uint32_t dtype, std::initializer_list<int64_t> dims);
+  /// The rows [..., latent | scales | pe] of a block-scaled cache, as bytes:
+  /// numbers as above, of scale 1.
+  const mla_tensor *packedRows(int64_t pages, int64_t pageSize, int64_t latent,
+                               uint32_t peType, int64_t pe);
+  /// `count` elements of another type in every row of bytes, from byte `begin`.
+  const mla_tensor *field(const mla_tensor *rows, int64_t begin, uint32_t dtype,
+                          int64_t count);
   /// Every element is 0.
   const mla_tensor *zeros(uint32_t dtype, std::initializer_list<int64_t> dims);
   const mla_tensor *integers(std::initializer_list<int64_t> dims,
@@ -47,6 +57,8 @@ private:
                          const std::vector<char> &block);
 
   mla_context *ctx;
+  Device &device;
+  std::string reason;
   std::deque<mla_tensor> tensors;
   std::vector<void *> memory;
 };

@@ -15,12 +15,14 @@ namespace mla::bench {
 /// The machine, the number of threads and the ceilings: what the table's shares
 /// are of.
 void printCeilings(const Device &device, int threads, const Ceilings &ceilings);
-void printHeader();
-void printRow(const Measurement &m);
+/// The head of the table for a device, and the rows to it.
+void printHeader(const Device &device);
+void printRow(const Device &device, const Measurement &m);
 
-/// All runs with the machine, the date (UTC) and the versions, JSON.
-std::string toJson(const std::string &deviceName, const Device &device,
-                   const std::vector<BenchRun> &runs);
+/// All runs with the machine, the date (UTC) and the versions, JSON. `commit`
+/// is left out where it is empty.
+std::string toJson(const std::string &deviceName, const std::string &commit,
+                   const Device &device, const std::vector<BenchRun> &runs);
 
 } // namespace mla::bench
 

@@ -27,35 +27,63 @@ template <typename Params> Params makeParams() {
 
 /// The paged cache of a case and where its sequences lie in it.
 struct Cache {
-  const mla_tensor *latent, *pe, *latentScale = nullptr, *peScale = nullptr;
+  const mla_tensor *latent, *pe, *scales = nullptr;
+  const mla_tensor *latentScale = nullptr, *peScale = nullptr;
   const mla_tensor *pageTable, *kvLens, *cuQ, *cuK;
-  std::vector<int32_t> pages; ///< Of each sequence in turn.
+  int64_t columns;            ///< Pages that the table has room for.
+  std::vector<int32_t> table; ///< -1 beyond a sequence's pages.
 
-  Cache(Operands &operands, const Case &c)
-      : pages(static_cast<size_t>(c.batch * c.pagesEach())) {
-    std::iota(pages.begin(), pages.end(), 0);
-    std::shuffle(pages.begin(), pages.end(), std::mt19937(1));
-    const mla_tensor *pool = operands.random(
-        c.cacheDtype, {std::max<int64_t>(c.batch * c.pagesEach(), 1), c.page,
-                       c.latent + c.pe});
+  Cache(Operands &operands, const Case &c) {
+    int64_t pages = 0;
+    std::vector<int32_t> lengths, firstTokens{0}, firstKeys{0};
+    for (int64_t b = 0; b < c.batch; ++b) {
+      pages += pagesOf(c, c.keysOf(b));
+      lengths.push_back(static_cast<int32_t>(c.keysOf(b)));
+      firstTokens.push_back(firstTokens.back() +
+                            static_cast<int32_t>(c.newTokens));
+      firstKeys.push_back(firstKeys.back() + lengths.back());
+    }
+    columns = pagesOf(c, c.mostKeys());
+    makePool(operands, c, std::max<int64_t>(pages, 1));
+    makeTable(c, pages);
+    pageTable = operands.integers({c.batch, columns}, table);
+    kvLens = operands.integers({c.batch}, lengths);
+    cuQ = operands.integers({c.batch + 1}, firstTokens);
+    cuK = operands.integers({c.batch + 1}, firstKeys);
+  }
+
+  static int64_t pagesOf(const Case &c, int64_t keys) {
+    return (keys + c.page - 1) / c.page;
+  }
+
+  void makePool(Operands &operands, const Case &c, int64_t pages) {
+    if (c.cacheFormat == CacheFormat::Fp8Blocks) {
+      const mla_tensor *rows =
+          operands.packedRows(pages, c.page, c.latent, c.dtype, c.pe);
+      int64_t blocks = c.latent / 128;
+      latent = operands.field(rows, 0, c.cacheDtype, c.latent);
+      scales = operands.field(rows, c.latent, f32, blocks);
+      pe = operands.field(rows, c.latent + 4 * blocks, c.dtype, c.pe);
+      return;
+    }
+    const mla_tensor *pool =
+        operands.random(c.cacheDtype, {pages, c.page, c.latent + c.pe});
     latent = operands.columns(pool, 0, c.latent);
     pe = operands.columns(pool, c.latent, c.pe);
     if (c.cacheDtype == MLA_DTYPE_F8E4M3FN) {
       latentScale = operands.scalar(1);
       peScale = pe ? operands.scalar(1) : nullptr;
     }
-    auto ramp = [&](int64_t step) {
-      std::vector<int32_t> values(static_cast<size_t>(c.batch + 1));
-      for (size_t b = 0; b < values.size(); ++b)
-        values[b] = static_cast<int32_t>(static_cast<int64_t>(b) * step);
-      return operands.integers({c.batch + 1}, values);
-    };
-    pageTable = operands.integers({c.batch, c.pagesEach()}, pages);
-    kvLens = operands.integers(
-        {c.batch}, std::vector<int32_t>(static_cast<size_t>(c.batch),
-                                        static_cast<int32_t>(c.keys)));
-    cuQ = ramp(c.newTokens);
-    cuK = ramp(c.keys);
+  }
+
+  void makeTable(const Case &c, int64_t pages) {
+    std::vector<int32_t> order(static_cast<size_t>(pages));
+    std::iota(order.begin(), order.end(), 0);
+    std::shuffle(order.begin(), order.end(), std::mt19937(1));
+    auto next = order.begin();
+    for (int64_t b = 0; b < c.batch; ++b)
+      for (int64_t i = 0; i < columns; ++i)
+        table.push_back(i < pagesOf(c, c.keysOf(b)) ? *next++ : -1);
   }
 
   /// Global positions of the new tokens, and the cache's rows of those.
@@ -63,15 +91,15 @@ struct Cache {
     std::vector<int64_t> result;
     for (int64_t b = 0; b < c.batch; ++b)
       for (int64_t i = 0; i < c.newTokens; ++i)
-        result.push_back(c.keys - c.newTokens + i);
+        result.push_back(c.keysOf(b) - c.newTokens + i);
     return result;
   }
   std::vector<int64_t> slots(const Case &c) const {
     std::vector<int64_t> result = positions(c);
     for (size_t t = 0; t < result.size(); ++t) {
       int64_t b = static_cast<int64_t>(t) / c.newTokens, p = result[t];
-      auto entry = static_cast<size_t>(b * c.pagesEach() + p / c.page);
-      result[t] = pages[entry] * c.page + p % c.page;
+      auto entry = static_cast<size_t>(b * columns + p / c.page);
+      result[t] = table[entry] * c.page + p % c.page;
     }
     return result;
   }
@@ -83,9 +111,12 @@ Body absorbedAttention(mla_context *ctx, Operands &operands, const Case &c) {
   Cache cache(operands, c);
   auto params = makeParams<mla_absorbed_attention_params>();
   params.query =
-      operands.random(c.dtype, {c.tokens(), c.heads, c.latent + c.pe});
+      operands.random(c.queryDtype(), {c.tokens(), c.heads, c.latent + c.pe});
+  if (c.queryDtype() != c.dtype)
+    params.query_scale = operands.scalar(1);
   params.cache_latent = cache.latent;
   params.cache_pe = cache.pe;
+  params.cache_scales = cache.scales;
   params.page_table = cache.pageTable;
   params.kv_lens = cache.kvLens;
   params.cu_q = cache.cuQ;
@@ -94,7 +125,7 @@ Body absorbedAttention(mla_context *ctx, Operands &operands, const Case &c) {
   params.o = operands.zeros(c.dtype, {c.tokens(), c.heads, c.latent});
   params.lse = operands.zeros(f32, {c.tokens(), c.heads});
   params.softmax_scale = 1 / std::sqrt(static_cast<double>(c.nope + c.pe));
-  params.max_kv = c.keys;
+  params.max_kv = c.mostKeys();
   // The split of the work is made once a step, and isn't the attention's time.
   auto plan = makeParams<mla_schedule_params>();
   plan.kv_lens = cache.kvLens;
@@ -110,13 +141,13 @@ Body absorbedAttention(mla_context *ctx, Operands &operands, const Case &c) {
 Body expandedAttention(mla_context *ctx, Operands &operands, const Case &c) {
   Cache cache(operands, c);
   const mla_tensor *kv =
-      operands.random(c.dtype, {c.batch * c.keys, c.heads, c.nope + c.value});
+      operands.random(c.dtype, {c.allKeys(), c.heads, c.nope + c.value});
   auto params = makeParams<mla_expanded_attention_params>();
   params.q = operands.random(c.dtype, {c.tokens(), c.heads, c.nope + c.pe});
   params.k_nope = operands.columns(kv, 0, c.nope);
   params.v = operands.columns(kv, c.nope, c.value);
   if (c.pe)
-    params.k_pe = operands.random(c.dtype, {c.batch * c.keys, c.pe});
+    params.k_pe = operands.random(c.dtype, {c.allKeys(), c.pe});
   params.cu_q = cache.cuQ;
   params.cu_k = cache.cuK;
   params.o = operands.zeros(c.dtype, {c.tokens(), c.heads, c.value});
@@ -127,11 +158,10 @@ Body expandedAttention(mla_context *ctx, Operands &operands, const Case &c) {
 
 Body expandKV(mla_context *ctx, Operands &operands, const Case &c) {
   auto params = makeParams<mla_expand_kv_params>();
-  params.c_kv = operands.random(c.dtype, {c.batch * c.keys, c.latent});
+  params.c_kv = operands.random(c.dtype, {c.allKeys(), c.latent});
   params.w_kv_b =
       operands.random(c.dtype, {c.heads, c.nope + c.value, c.latent});
-  params.kv =
-      operands.zeros(c.dtype, {c.batch * c.keys, c.heads, c.nope + c.value});
+  params.kv = operands.zeros(c.dtype, {c.allKeys(), c.heads, c.nope + c.value});
   return [=] { return mla_expand_kv(ctx, &params); };
 }
 
@@ -172,8 +202,9 @@ Body append(mla_context *ctx, Operands &operands, const Case &c) {
       operands.zeros(c.dtype, {c.tokens(), c.heads, c.latent + c.pe});
   params.cache_latent = cache.latent;
   params.cache_pe = cache.pe;
+  params.cache_scales = cache.scales;
   if (c.rope) {
-    params.cos_sin = operands.rotaryTable(c.keys, c.pe);
+    params.cos_sin = operands.rotaryTable(c.mostKeys(), c.pe);
     params.positions = operands.integers({c.tokens()}, cache.positions(c));
     params.rope_style = MLA_ROPE_INTERLEAVED;
     params.rope_head_dim = c.pe;
@@ -190,10 +221,11 @@ Body gatherKV(mla_context *ctx, Operands &operands, const Case &c) {
   params.kv_lens = cache.kvLens;
   params.latent_scale = cache.latentScale;
   params.pe_scale = cache.peScale;
-  params.c_kv = operands.zeros(c.dtype, {c.batch * c.keys, c.latent});
+  params.c_kv = operands.zeros(c.dtype, {c.batch * c.mostKeys(), c.latent});
   if (c.pe)
-    params.k_pe = operands.zeros(c.dtype, {c.batch * c.keys, c.pe});
-  params.window_length = c.keys;
+    params.k_pe = operands.zeros(c.dtype, {c.batch * c.mostKeys(), c.pe});
+  params.cache_scales = cache.scales;
+  params.window_length = c.mostKeys();
   return [=] { return mla_gather_kv(ctx, &params); };
 }
 
@@ -209,7 +241,8 @@ Body mergeStates(mla_context *ctx, Operands &operands, const Case &c) {
 
 } // namespace
 
-Workload::Workload(mla_context *ctx, const Case &c) : operands(ctx) {
+Workload::Workload(mla_context *ctx, Device &device, const Case &c)
+    : operands(ctx, device) {
   switch (c.op) {
   case Op::AbsorbedAttention:
     body = absorbedAttention(ctx, operands, c);

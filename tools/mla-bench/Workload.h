@@ -15,14 +15,16 @@
 
 namespace mla::bench {
 
-/// The call of a case through the C ABI. Sequences have equal lengths and pages
-/// in a shuffled order; the data are random.
+/// The call of a case through the C ABI. The pages of the sequences are in a
+/// shuffled order; the data are random.
 class Workload {
 public:
-  Workload(mla_context *ctx, const Case &c);
+  Workload(mla_context *ctx, Device &device, const Case &c);
 
+  /// Why the operands can't be had; empty when they can.
+  const std::string &failure() const { return operands.failure(); }
   /// Makes the call. The status is the context's sticky one, whose text says
-  /// what an allocation or the call failed for.
+  /// what the call failed for.
   mla_status call() const { return body(); }
 
 private:

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Report.h"
+#include "io/DeviceName.h"
 
 #include <CLI/CLI.hpp>
 #include <cmath>
@@ -19,13 +20,15 @@ namespace {
 constexpr int kFailed = 1, kUsage = 2;
 
 struct Options {
-  std::string device = "cpu", json, filter;
-  std::vector<std::string> grids = gridNames();
+  std::string device = "cpu", json, filter, commit;
+  std::vector<std::string> grids, files, caches{"same"};
+  io::DeviceName name;
   std::vector<int> threads;
   std::vector<std::string> dtypes, batches;
   int64_t bufferMiB = 0;
   bool list = false;
   GridOptions grid;
+  std::vector<Case> cases; ///< Of the files.
   BenchOptions bench;
 };
 
@@ -36,7 +39,8 @@ int report(const std::string &message, int status) {
 
 std::string version() {
   return std::string("mla-bench ") + MLA_VERSION_STRING + " (no LLVM, ABI " +
-         std::to_string(mla_abi_version()) + ", devices cpu)";
+         std::to_string(mla_abi_version()) + ", backends cpu" +
+         (hasCuda() ? ", cuda" : "") + ")";
 }
 
 /// "16x4096"; false when it is none.
@@ -58,18 +62,29 @@ bool parseBatch(const std::string &text, std::pair<int64_t, int64_t> &batch) {
 /// Fills in what the words on the command line stand for; a sentence when one
 /// stands for nothing.
 io::Status interpret(Options &options) {
-  if (options.device != "cpu")
-    return io::Error{"--device: expected cpu, got '" + options.device + "'"};
+  io::Result<io::DeviceName> name = io::parseDeviceName(options.device);
+  if (!name)
+    return io::Error{"--device: " + name.error()};
+  options.name = *name;
   // Ranges let these through, and no time would ever be enough.
   for (const auto &[name, seconds] :
        {std::pair<const char *, double>{"--seconds", options.bench.seconds},
         {"--ceiling-seconds", options.bench.ceilings.seconds}})
     if (std::isnan(seconds))
       return io::Error{std::string(name) + ": expected a number, got nan"};
+  if (options.grids.empty() && options.files.empty())
+    options.grids = gridNames();
   for (const std::string &name : options.grids)
     if (makeGrid(name, {}).empty())
-      return io::Error{"--grid: expected decode, prefill or steps, got '" +
+      return io::Error{"--grid: expected decode, prefill, steps or "
+                       "long_prefill, got '" +
                        name + "'"};
+  for (const std::string &format : options.caches)
+    if (format != "same" && format != "fp8" && format != "fp8_query" &&
+        format != "fp8_block")
+      return io::Error{"--cache: expected same, fp8, fp8_query or fp8_block, "
+                       "got '" +
+                       format + "'"};
   for (const std::string &name : options.dtypes) {
     if (name == "bf16")
       options.grid.dtypes.push_back(MLA_DTYPE_BF16);
@@ -91,17 +106,34 @@ io::Status interpret(Options &options) {
 }
 
 std::vector<Case> chooseCases(const Options &options) {
-  std::vector<Case> cases;
+  std::vector<Case> all = options.cases, chosen;
   for (const std::string &grid : options.grids)
     for (const Case &c : makeGrid(grid, options.grid))
-      if (c.name().find(options.filter) != std::string::npos)
-        cases.push_back(c);
-  return cases;
+      all.push_back(c);
+  for (const Case &c : all)
+    for (const std::string &format : options.caches)
+      if (std::optional<Case> one = withCache(c, format);
+          one && one->name().find(options.filter) != std::string::npos)
+        chosen.push_back(*one);
+  return chosen;
+}
+
+io::Result<std::unique_ptr<Device>> makeDevice(mla_context *ctx,
+                                               const io::DeviceName &name) {
+  if (name.backend == "cuda")
+    return makeCudaDevice(ctx, name.number);
+  return makeCpuDevice(ctx);
 }
 
 int run(Options &options) {
   if (io::Status status = interpret(options); !status)
     return report(status.error(), kUsage);
+  for (const std::string &path : options.files) {
+    io::Result<std::vector<Case>> cases = readCases(path);
+    if (!cases)
+      return report(cases.error(), kFailed);
+    options.cases.insert(options.cases.end(), cases->begin(), cases->end());
+  }
   std::vector<Case> cases = chooseCases(options);
   if (cases.empty())
     return report("--filter: expected a part of a case's name, got '" +
@@ -113,7 +145,8 @@ int run(Options &options) {
     return 0;
   }
   mla_context *created = nullptr;
-  if (mla_context_create(options.device.c_str(), 0, &created))
+  if (mla_context_create(options.name.backend.c_str(), options.name.number,
+                         &created))
     return report(std::string("--device: ") + mla_last_error(nullptr), kFailed);
   std::unique_ptr<mla_context, void (*)(mla_context *)> context(
       created, mla_context_destroy);
@@ -126,7 +159,10 @@ int run(Options &options) {
                     kFailed);
   }
 
-  std::unique_ptr<Device> device = makeCpuDevice(created);
+  io::Result<std::unique_ptr<Device>> made = makeDevice(created, options.name);
+  if (!made)
+    return report("--device: " + made.error(), kFailed);
+  std::unique_ptr<Device> device = std::move(*made);
   if (options.threads.empty())
     options.threads = {device->defaultThreads()};
   std::vector<BenchRun> runs;
@@ -141,17 +177,17 @@ int run(Options &options) {
       return report(status.error(), kFailed);
     runs.push_back({threads, measurer.ceilings(), {}});
     printCeilings(*device, threads, measurer.ceilings());
-    printHeader();
+    printHeader(*device);
     for (const Case &c : cases) {
       io::Result<Measurement> m = measurer.measure(c);
       if (!m)
         return report(m.error(), kFailed);
-      printRow(*m);
+      printRow(*device, *m);
       runs.back().measurements.push_back(*m);
     }
   }
   if (file.is_open()) {
-    file << toJson(options.device, *device, runs);
+    file << toJson(options.device, options.commit, *device, runs);
     if (!file.flush())
       return report(options.json + ": expected room for the results, got none",
                     kFailed);
@@ -168,11 +204,18 @@ measured: with memory's bandwidth; where the operands fit in the last-level cach
 with the bandwidth over a buffer of that size ("in-cache", GB/s), which is the fair one;
 and for bf16 with the peak of bf16 products in place of f32's.
 
+On a GPU the ceilings are of kernels of this tool and, for bf16, of a large product by
+cuBLASLt. A case is called 21 times, each after 256 MB were written and another 256 MB
+read, and timed by events on its stream; below 50 us it is captured, and the graph is
+what is timed. The median counts; "peer" and "ratio" compare it with what a file says.
+
 EXAMPLES:
   mla-bench --grid=decode --threads=1,2 --json=decode.json
   mla-bench --grid=decode --dtype=fp8 --heads=128 --batch=16x4096
   mla-bench --grid=steps --filter=append
   mla-bench --list
+  mla-bench --device=cuda --cases=decode_cases.json --cache=same,fp8,fp8_block
+  mla-bench --device=cuda:1 --grid=long_prefill --json=prefill.json --commit=1234abc
 
 Exit status: 0 done, 1 a call or a file failed, 2 bad usage.)";
 
@@ -183,11 +226,24 @@ int parseAndRun(int argc, char **argv) {
                "mla-bench");
   app.footer(kExamples);
   app.set_version_flag("--version", version);
-  app.add_option("--device", options.device, "cpu (default)");
+  app.add_option("--device", options.device,
+                 "cpu (default), cuda or cuda:NUMBER")
+      ->type_name("DEVICE");
   app.add_option("--grid", options.grids,
-                 "Cases: decode, prefill, steps (default: all)")
+                 "Cases: decode, prefill, steps (default: these three), "
+                 "long_prefill")
       ->delimiter(',')
       ->type_name("NAME,...");
+  app.add_option("--cases", options.files,
+                 "Cases of a JSON file, instead of the grids unless --grid "
+                 "asks for some")
+      ->type_name("FILE");
+  app.add_option("--cache", options.caches,
+                 "Formats of the 16-bit cases' cache: same (default), fp8, "
+                 "fp8_query, fp8_block; a case is left out where it can't have "
+                 "one")
+      ->delimiter(',')
+      ->type_name("FORMAT,...");
   app.add_option("--dtype", options.dtypes,
                  "Types instead of the grid's own: bf16, f16, f32, or fp8 for "
                  "bf16 with an fp8 cache")
@@ -206,13 +262,17 @@ int parseAndRun(int argc, char **argv) {
                  "Only the cases whose name holds this")
       ->type_name("TEXT");
   app.add_flag("--list", options.list, "Show the cases and measure nothing");
-  app.add_option("--threads", options.threads,
-                 "Threads, one run each (default: the processors there are)")
+  app.add_option(
+         "--threads", options.threads,
+         "Threads, or multiprocessors of a GPU, one run each (default: all "
+         "that there are)")
       ->delimiter(',')
       ->type_name("N,...")
       ->check(CLI::Range(1, 4096));
-  app.add_option("--iterations", options.bench.iterations,
-                 "Calls that are timed (default: at least 3, until --seconds)")
+  app.add_option(
+         "--iterations", options.bench.iterations,
+         "Calls that are timed (default: at least 3, until --seconds; 21 "
+         "on a GPU)")
       ->type_name("N")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 30));
   app.add_option("--seconds", options.bench.seconds,
@@ -225,9 +285,12 @@ int parseAndRun(int argc, char **argv) {
       ->check(CLI::Range(0.0, 3600.0));
   app.add_option("--buffer-mib", options.bufferMiB,
                  "Buffer for memory's bandwidth (default: four times the "
-                 "last-level cache)")
+                 "last-level cache; 4 GiB on a GPU)")
       ->type_name("MIB")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 20));
+  app.add_option("--commit", options.commit,
+                 "What the JSON says of the source's revision")
+      ->type_name("TEXT");
   app.add_option("--json", options.json, "File for the results as JSON")
       ->type_name("FILE");
   try {

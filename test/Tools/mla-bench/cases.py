@@ -1,0 +1,28 @@
+# Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Checks what mla-bench's JSON says of the cases of cases.test: cases.py FILE"""
+
+import json
+import math
+import sys
+
+with open(sys.argv[1]) as file:
+    report = json.load(file)
+assert report["commit"] == "abc"
+cases = report["runs"][0]["cases"]
+assert len(cases) == 5
+
+# By hand: 4 tokens of 3 heads; 9 keys, of which the first of two tokens sees one
+# less; a query and a state each.
+tokens, heads, latent, pe, keys = 4, 3, 128, 16, 9
+rows = {"bf16": 2 * (128 + 16), "fp8": 128 + 16, "fp8_block": 128 + 4 + 2 * 16}
+for case, row, query in zip(cases, ("bf16", "fp8", "fp8", "fp8_block"), (2, 2, 1, 2)):
+    assert case["row_bytes"] == rows[row], case
+    assert case["bytes"] == (tokens * heads * ((latent + pe) * query + latent * 2 + 4)
+                             + keys * rows[row]), case
+    assert case["flops"] == 2 * (2 * keys - 2) * heads * (2 * latent + pe), case
+    assert case["all_kv"] == keys and case["T"] == tokens, case
+    assert case["best_peer"] == "quick" and case["best_peer_us"] == 20, case
+    assert math.isclose(case["file_limit_us"], 10), case
+    assert math.isclose(case["ratio_to_best_peer"], case["least_us"] / 20, rel_tol=1e-6), case
+assert cases[4]["dtype"] == "f32" and "best_peer" not in cases[4]
