@@ -28,13 +28,20 @@ struct AbsorbedParams {
   int tokens, seqs, heads, latentWidth, peWidth, pageSize, topk;
   int numPagesOfSeq;
   bool hasLse, hasIndices;
-  bool ownSchedule; ///< This call made it; nothing to compare.
-  Tensor<1> schedule;
+  Tensor<1> schedule; ///< What the kernels go by.
+  /// What the call was given: checked even where it isn't used.
+  Tensor<1> callersSchedule;
   struct {
     int tileRows, numCTAs;
   } shape;
   float *slots;
   FaultRecord *fault;
+
+  /// Whether a tile's keys may be more than one CTA's: there are slots for the
+  /// parts.
+  __host__ __device__ bool splits() const {
+    return latentWidth <= maxSlotColumns;
+  }
 };
 
 /// The kernels. Each takes what its supports function accepts, writes complete
@@ -43,6 +50,12 @@ bool fitsAbsorbedMma(mla_context &ctx,
                      const mla_absorbed_attention_params &params);
 mla_status launchAbsorbedMma(mla_context &ctx, const AbsorbedParams &params);
 cudaError_t loadAbsorbedMma(const State &state);
+
+/// In f32, for all other types, widths and layouts. A tile wider than a slot is
+/// not split.
+constexpr int ffmaTileRows = 16;
+mla_status launchAbsorbedFfma(mla_context &ctx, const AbsorbedParams &params);
+cudaError_t loadAbsorbedFfma(const State &state);
 
 mla_status launchAbsorbedCombine(mla_context &ctx,
                                  const AbsorbedParams &params);
@@ -92,29 +105,40 @@ public:
         max(min(count, static_cast<int64_t>(p.tokens)), int64_t(0)));
   }
 
+  /// Whether the scales and the caller's schedule can be used. Else all rows
+  /// get what padding gets.
+  __device__ bool isUsable(float &queryScale, float &latentScale,
+                           float &peScale) const {
+    return loadScale(p.fault, FaultSite::absorbed_attention_query_scale,
+                     p.queryScale, queryScale) &&
+           loadScale(p.fault, FaultSite::absorbed_attention_latent_scale,
+                     p.latentScale, latentScale) &&
+           loadScale(p.fault, FaultSite::absorbed_attention_pe_scale, p.peScale,
+                     peScale) &&
+           scheduleFits();
+  }
+
   /// Whether the caller's schedule was made for such a call.
   __device__ bool scheduleFits() const {
-    if (p.ownSchedule || !p.schedule)
+    if (!p.callersSchedule)
       return true;
     const struct {
       int index;
       int64_t expected;
-    } header[] = {{ScheduleMagic, scheduleMagic},
-                  {ScheduleNumSeqs, p.seqs},
-                  {ScheduleNumHeads, p.heads},
-                  {SchedulePageSize, p.pageSize},
-                  {ScheduleNumCTAs, p.shape.numCTAs},
-                  {ScheduleTileRows, p.shape.tileRows}};
+    } header[] = {
+        {ScheduleMagic, scheduleMagic},     {ScheduleNumSeqs, p.seqs},
+        {ScheduleNumHeads, p.heads},        {SchedulePageSize, p.pageSize},
+        {ScheduleNumCTAs, p.shape.numCTAs}, {ScheduleTileRows, maxTileRows}};
     for (const auto &entry : header)
-      if (loadInt(p.schedule, entry.index) != entry.expected) {
+      if (loadInt(p.callersSchedule, entry.index) != entry.expected) {
         recordFault(p.fault, FaultSite::absorbed_attention_schedule,
-                    entry.index, loadInt(p.schedule, entry.index),
+                    entry.index, loadInt(p.callersSchedule, entry.index),
                     entry.expected + 1, entry.expected);
         return false;
       }
     // What the kernels rely on to end.
-    int64_t lanes = loadInt(p.schedule, ScheduleLanes);
-    int64_t parts = loadInt(p.schedule, ScheduleParts);
+    int64_t lanes = loadInt(p.callersSchedule, ScheduleLanes);
+    int64_t parts = loadInt(p.callersSchedule, ScheduleParts);
     return lanes >= 1 && parts >= 1 && lanes * parts <= p.shape.numCTAs;
   }
 
@@ -124,12 +148,12 @@ public:
     int64_t length = loadInt(p.kvLens, b);
     if (b == 0)
       isOutside(p.fault, site, 0, begin, 1);
-    if (p.schedule && !p.ownSchedule) {
+    if (p.callersSchedule) {
       int64_t at = ScheduleLengths + 2 * static_cast<int64_t>(b);
       // A schedule of other lengths: the split is uneven, and with it the
       // merge.
       isOutside(p.fault, FaultSite::absorbed_attention_schedule, at,
-                loadInt(p.schedule, at), length + 1, length);
+                loadInt(p.callersSchedule, at), length + 1, length);
     }
     if (isOutside(p.fault, site, b, begin, p.tokens + int64_t(1)) ||
         isOutside(p.fault, site, b + 1, end, p.tokens + int64_t(1), begin))

@@ -27,7 +27,8 @@ __device__ const float *slotOf(const AbsorbedParams &p, int cta, bool begins) {
 __global__ void __launch_bounds__(32 * numWarps)
     combineKernel(const __grid_constant__ AbsorbedParams p) {
   AbsorbedCall call(p);
-  if (!call.scheduleFits())
+  float queryScale, latentScale, peScale;
+  if (!call.isUsable(queryScale, latentScale, peScale))
     return;
   Split split = call.split();
   int lanes = split.lanes(), parts = split.parts();

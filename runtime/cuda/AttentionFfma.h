@@ -16,18 +16,14 @@
 namespace mla {
 namespace cuda {
 
-/// Whether the GPU's shared memory takes queries of `keyWidth` columns. Values
-/// may be of any width.
+/// Whether the GPU's shared memory takes queries, argument `name`, of
+/// `keyWidth` columns. Values may be of any width.
 mla_status supportsAttentionFfma(mla_context &ctx, const char *op,
-                                 int64_t keyWidth);
+                                 const char *name, int64_t keyWidth);
 
 mla_status expandedAttentionFfma(mla_context &ctx,
                                  const mla_expanded_attention_params &params);
-mla_status absorbedAttentionFfma(mla_context &ctx,
-                                 const mla_absorbed_attention_params &params);
-
 cudaError_t loadExpandedAttentionFfma(const State &state);
-cudaError_t loadAbsorbedAttentionFfma(const State &state);
 
 } // namespace cuda
 } // namespace mla

@@ -10,15 +10,15 @@
 //
 // A Source says what is computed:
 //
-//   bool start(Task &task): finds the block's task, with all its threads; false
-//     where there is none. Task has rowBegin, rowEnd, candidates: [begin, end).
+//   Task: one tile. It has rowBegin and rowEnd, and the candidates for keys
+//     [begin, end).
 //   const char *query(task, row), int bound(task, row), float sink(task, row):
-//     of the row-th row, which sees the candidates below its bound.
-//   KeyAddress key(task, candidate): null `nope` where no row sees it.
+//     of a row, counted from rowBegin, which sees candidates below its bound.
+//   KeyAddress key(task, candidate): where it is.
+//   int keyWidth(), int valueWidth(), float scale(): columns; of the logits.
 //   float4 loadQuery(address, column), loadKey(key, column), loadValue(...):
 //     4 columns, those beyond the width 0.
-//   void store(task, row, column, const float *values, count),
-//   void storeLse(task, row, lse): the result.
+//   void store(task, row, column, value), storeLse(task, row, lse): the result.
 //
 //===----------------------------------------------------------------------===//
 
@@ -58,6 +58,7 @@ struct AttentionFfmaTile {
 
 /// Where the parts of a key, and its value, begin.
 struct KeyAddress {
+  bool exists; ///< Else no row sees it.
   const char *nope, *pe, *value;
   const char *scales; ///< Of blocks of the nope part, or null.
 };
@@ -124,10 +125,6 @@ __device__ inline float4 loadParts(const Columns &first, const char *firstRow,
   return result;
 }
 
-__device__ inline float4 operator*(float4 a, float b) {
-  return {a.x * b, a.y * b, a.z * b, a.w * b};
-}
-
 __device__ inline float dot(float4 a, float4 b, float sum) {
   return fmaf(a.w, b.w, fmaf(a.z, b.z, fmaf(a.y, b.y, fmaf(a.x, b.x, sum))));
 }
@@ -150,7 +147,7 @@ __device__ void multiplyKeys(const Source &source, const KeyAddress *keys,
 #pragma unroll
     for (int k = warp; k < Tile::keys; k += Tile::warps) {
       float4 quad = {0, 0, 0, 0};
-      if (keys[k].nope)
+      if (keys[k].exists)
         quad = source.loadKey(keys[k], begin + lane * 4);
       *reinterpret_cast<float4 *>(stage + k * Tile::keyStride + lane * 4) =
           quad;
@@ -272,7 +269,7 @@ __device__ inline void weigh(const float (&logits)[4][4], int candidate,
     for (int w = 0; w < Tile::warps; ++w)
       sum += stage[w * part + row * Tile::keys + k];
     pair[i] = sum * scale;
-    visible[i] = shared.keys[k].nope && candidate + k < shared.bounds[row];
+    visible[i] = shared.keys[k].exists && candidate + k < shared.bounds[row];
   }
   float factor = state.add(pair, visible);
   for (int i = 0; i < 2; ++i)
@@ -300,7 +297,7 @@ __device__ void addValues(const Source &source, int column, int width,
 #pragma unroll
       for (int i = lane * 4; i < Tile::valueColumns; i += 128) {
         float4 value = {0, 0, 0, 0};
-        if (shared.keys[k].nope)
+        if (shared.keys[k].exists)
           value = source.loadValue(shared.keys[k], begin + i);
         *reinterpret_cast<float4 *>(stage + k * Tile::valueColumns + i) = value;
       }
@@ -316,24 +313,14 @@ __device__ void addValues(const Source &source, int column, int width,
   }
 }
 
+/// Does a block's `task`, which is in shared memory, with `block`,
+/// sharedBytes() of it.
 template <typename Source>
-__global__ void __launch_bounds__(AttentionFfmaTile::threads, 2)
-    attendFfma(const __grid_constant__ Source source) {
+__device__ void attendFfma(const Source &source,
+                           const typename Source::Task &task, float *block,
+                           FfmaShared &shared) {
   using Tile = AttentionFfmaTile;
-  extern __shared__ __align__(16) float ffmaBlock[];
-  __shared__ FfmaShared shared;
-  // Registers are scarce.
-  __shared__ __align__(16) char taskBytes[sizeof(typename Source::Task)];
-  auto &task = *reinterpret_cast<typename Source::Task *>(taskBytes);
-  {
-    typename Source::Task found;
-    if (!source.start(found))
-      return;
-    if (threadIdx.x == 0)
-      task = found;
-    __syncthreads();
-  }
-  float *stage = ffmaBlock, *query = ffmaBlock + Tile::stageFloats;
+  float *stage = block, *query = block + Tile::stageFloats;
   int width = source.keyWidth(), valueWidth = source.valueWidth();
   int numRows = static_cast<int>(task.rowEnd - task.rowBegin);
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
@@ -361,8 +348,7 @@ __global__ void __launch_bounds__(AttentionFfmaTile::threads, 2)
     __syncthreads();
     float logits[4][4];
     multiplyKeys(source, shared.keys, width, query, stage, logits);
-    weigh(logits, static_cast<int>(k), source.scale(task), stage, shared,
-          state);
+    weigh(logits, static_cast<int>(k), source.scale(), stage, shared, state);
     addValues(source, column, valueWidth, stage, shared, sums);
     __syncthreads();
   }
@@ -409,13 +395,13 @@ inline dim3 ffmaGrid(int64_t tiles, int64_t valueWidth, int64_t others) {
 /// Shared memory that attendFfma() has beside the dynamic one, at most.
 constexpr int ffmaStaticBytes = 6144;
 
-/// Lets `kernel`, an attendFfma(), have all shared memory.
-template <typename Source>
-cudaError_t allowFfma(const State &state, void (*kernel)(Source)) {
+/// Lets `kernel`, which calls attendFfma(), have all shared memory.
+template <typename... Params>
+cudaError_t allowFfma(const State &state, void (*kernel)(Params...)) {
   cudaFuncAttributes attributes;
   if (cudaError_t error = cudaFuncGetAttributes(&attributes, kernel))
     return error;
-  static_assert(sizeof(FfmaShared) + 256 <= ffmaStaticBytes, "");
+  static_assert(sizeof(FfmaShared) + 1024 <= ffmaStaticBytes, "");
   return allowShared(kernel, state.maxSharedBytes - ffmaStaticBytes);
 }
 

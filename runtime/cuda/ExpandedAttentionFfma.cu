@@ -41,7 +41,6 @@ struct Source {
         softmaxScale(static_cast<float>(params.softmax_scale)),
         fault(stateOf(ctx).fault) {}
 
-#ifdef __CUDACC__
   struct Task {
     int64_t rowBegin, rowEnd;
     int64_t begin, end; ///< Candidates.
@@ -52,8 +51,9 @@ struct Source {
   __device__ int64_t head() const { return blockIdx.z; }
   __device__ int keyWidth() const { return queryColumns.width; }
   __device__ int valueWidth() const { return valueColumns.width; }
-  __device__ float scale(const Task &) const { return softmaxScale; }
+  __device__ float scale() const { return softmaxScale; }
 
+  /// Finds the block's task; false where there is none.
   __device__ bool start(Task &task) const {
     if (blockIdx.x == 0 && blockIdx.y == 0 && blockIdx.z == 0)
       keys.check(fault);
@@ -96,7 +96,8 @@ struct Source {
         return {};
     }
     int64_t row = task.keys.row + place;
-    return {kNope.at(row, head()), kPe.at(row), v.at(row, head()), nullptr};
+    return {true, kNope.at(row, head()), kPe.at(row), v.at(row, head()),
+            nullptr};
   }
 
   __device__ float4 loadQuery(const char *row, int column) const {
@@ -117,8 +118,23 @@ struct Source {
     if (lse)
       *reinterpret_cast<float *>(lse.at(task.rowBegin + row, head())) = value;
   }
-#endif
 };
+
+__global__ void __launch_bounds__(AttentionFfmaTile::threads, 2)
+    expandedFfma(const __grid_constant__ Source source) {
+  extern __shared__ __align__(16) float block[];
+  __shared__ FfmaShared shared;
+  // Registers are scarce.
+  __shared__ __align__(16) char taskBytes[sizeof(Source::Task)];
+  auto &task = *reinterpret_cast<Source::Task *>(taskBytes);
+  Source::Task found;
+  if (!source.start(found))
+    return;
+  if (threadIdx.x == 0)
+    task = found;
+  __syncthreads();
+  attendFfma(source, task, block, shared);
+}
 
 } // namespace
 
@@ -128,17 +144,18 @@ mla::cuda::expandedAttentionFfma(mla_context &ctx,
   Source source(ctx, params);
   int64_t tiles = source.shape.maxTiles(source.q.shape[0],
                                         source.keys.tokens.numSequences());
-  return launch(ctx, op, attendFfma<Source>,
+  return launch(ctx, op, expandedFfma,
                 ffmaGrid(tiles, params.v->shape[2], params.q->shape[1]),
                 dim3(AttentionFfmaTile::threads),
                 AttentionFfmaTile::sharedBytes(params.q->shape[2]), source);
 }
 
 cudaError_t mla::cuda::loadExpandedAttentionFfma(const State &state) {
-  return allowFfma(state, attendFfma<Source>);
+  return allowFfma(state, expandedFfma);
 }
 
 mla_status mla::cuda::supportsAttentionFfma(mla_context &ctx, const char *op,
+                                            const char *name,
                                             int64_t keyWidth) {
   int64_t most = stateOf(ctx).maxSharedBytes - ffmaStaticBytes;
   if (keyWidth < INT_MAX && AttentionFfmaTile::sharedBytes(keyWidth) <= most)
@@ -149,6 +166,6 @@ mla_status mla::cuda::supportsAttentionFfma(mla_context &ctx, const char *op,
   return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
               "mla_%s: %s: expected at most %lld columns, which is what the "
               "GPU's shared memory takes, got %lld",
-              op, "q", static_cast<long long>(widest),
+              op, name, static_cast<long long>(widest),
               static_cast<long long>(keyWidth));
 }

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "AbsorbedAttention.h"
+#include "AttentionFfma.h"
 #include "Kernels.h"
 #include "Launch.h"
 
@@ -41,7 +42,7 @@ AbsorbedParams::AbsorbedParams(mla_context &ctx,
       topk(static_cast<int>(indices.shape[1])),
       numPagesOfSeq(static_cast<int>(pageTable.shape[1])),
       hasLse(params.lse != nullptr), hasIndices(params.indices != nullptr),
-      ownSchedule(false), schedule(params.schedule),
+      schedule(params.schedule), callersSchedule(params.schedule),
       shape{tileRows, attentionCTAs(ctx)},
       slots(AttentionScratch(stateOf(ctx)).slots), fault(stateOf(ctx).fault) {}
 
@@ -56,7 +57,6 @@ static mla_status ensureSchedule(mla_context &ctx, AbsorbedParams &p) {
   p.schedule.dtype = MLA_DTYPE_I32;
   p.schedule.shape[0] = MLA_SCHEDULE_SIZE(p.seqs);
   p.schedule.strides[0] = sizeof(int32_t);
-  p.ownSchedule = true;
   return enqueueSchedule(ctx, "absorbed_attention", p.kvLens, p.cuQ, p.schedule,
                          p.heads, p.pageSize, p.shape.tileRows);
 }
@@ -64,21 +64,22 @@ static mla_status ensureSchedule(mla_context &ctx, AbsorbedParams &p) {
 mla_status
 mla::cuda::absorbed_attention(mla_context &ctx,
                               const mla_absorbed_attention_params &params) {
-  if (params.query->shape[0] == 0)
+  if (params.query->shape[0] == 0 || params.query->shape[1] == 0)
     return MLA_STATUS_OK;
-  if (!fitsAbsorbedMma(ctx, params))
-    return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
-                "mla_absorbed_attention: query: not yet without tensor cores");
-  AbsorbedParams p(ctx, params, maxTileRows);
+  bool mma = fitsAbsorbedMma(ctx, params);
+  AbsorbedParams p(ctx, params, mma ? maxTileRows : ffmaTileRows);
   if (mla_status status = ensureSchedule(ctx, p))
     return status;
-  if (mla_status status = launchAbsorbedMma(ctx, p))
+  if (mla_status status =
+          mma ? launchAbsorbedMma(ctx, p) : launchAbsorbedFfma(ctx, p))
     return status;
-  return launchAbsorbedCombine(ctx, p);
+  return p.splits() ? launchAbsorbedCombine(ctx, p) : MLA_STATUS_OK;
 }
 
 cudaError_t mla::cuda::load_absorbed_attention(const State &state) {
   if (cudaError_t error = loadAbsorbedMma(state))
+    return error;
+  if (cudaError_t error = loadAbsorbedFfma(state))
     return error;
   return loadAbsorbedCombine();
 }
@@ -92,5 +93,6 @@ mla_status mla::cuda::supports_absorbed_attention(
                 "sequences, which is what the CUDA backend takes, got %lld",
                 static_cast<long long>(maxScheduledSeqs),
                 static_cast<long long>(seqs));
-  return MLA_STATUS_OK;
+  return supportsAttentionFfma(ctx, "absorbed_attention", "query",
+                               params.query->shape[2]);
 }

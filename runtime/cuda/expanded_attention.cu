@@ -33,5 +33,6 @@ mla::cuda::expanded_attention(mla_context &ctx,
 
 mla_status mla::cuda::supports_expanded_attention(
     mla_context &ctx, const mla_expanded_attention_params &params) {
-  return supportsAttentionFfma(ctx, "expanded_attention", params.q->shape[2]);
+  return supportsAttentionFfma(ctx, "expanded_attention", "q",
+                               params.q->shape[2]);
 }
