@@ -16,6 +16,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
@@ -29,7 +31,6 @@ WHOLE = ["--dtype=f32,bf16,f16", EVERY_CACHE, "--page-size=1,16,64",
          "--forms=absorbed,expanded,chunked-5,auto"]
 # Other numbers of heads; the float64 references of the larger take their time.
 HEADS = ["--dtype=bf16,f32", EVERY_CACHE, "--page-size=64", "--forms=absorbed,expanded"]
-# (name, goldens, options). A bundle is a process, so the longer come first.
 HEADED = ("deepseek_v3", "glm5_next", "hy_v4", "kimi_linear", "minicpm3", "mistral4")
 SANITIZED = ["--dtype=bf16", "--cache=same,fp8_block", "--page-size=16",
              "--forms=absorbed,chunked-5"]
@@ -85,6 +86,21 @@ def install(build, folder):
 
 
 def add_parity(build, folder):
+    """As one archive: modules shrink to a fifth, and a golden of several bundles is there
+    once."""
+    with tempfile.TemporaryDirectory() as scratch:
+        bundles = pathlib.Path(scratch) / "parity"
+        build_bundles(build, bundles)
+        first = {}
+        for path in bundles.rglob("*.safetensors"):
+            if first.setdefault(path.name, path) != path:
+                path.unlink()
+                path.hardlink_to(first[path.name])
+        with tarfile.open(folder / "parity.tar.gz", "w:gz") as archive:
+            archive.add(bundles, "parity")
+
+
+def build_bundles(build, folder):
     goldens = sorted((SOURCE / "test/Data/goldens").glob("*.safetensors"))
     by_name = {golden.stem: golden for golden in goldens}
     bundles = [(golden.stem, [golden], WHOLE) for golden in goldens]
@@ -95,12 +111,12 @@ def add_parity(build, folder):
 
     def make(bundle):
         name, files, options = bundle
-        run(build / "bin/mla-parity", "build", *files, "-o", folder / "parity" / name, *options)
+        run(build / "bin/mla-parity", "build", *files, "-o", folder / name, *options)
 
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         list(pool.map(make, bundles))
     # What the modules were compiled from is for reading.
-    for path in (folder / "parity").rglob("*.mlir"):
+    for path in folder.rglob("*.mlir"):
         path.unlink()
 
 

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 
@@ -56,8 +57,10 @@ class Script(Folder):
         (self.folder / "lib").mkdir()
         for name in ("libcudart.so.13", "libcublasLt.so.13"):
             (self.folder.parent / name).write_text("")
-        for name in ("parity/one", "parity/two", "steps"):
-            (self.folder / name).mkdir(parents=True)
+        with tarfile.open(self.folder / "parity.tar.gz", "w:gz") as archive:
+            for name in ("parity/one", "parity/two"):
+                archive.add(self.folder / "lib", name)
+        (self.folder / "steps").mkdir()
         (self.folder / "steps/one.so").write_text("")
         self.program("mla-gpu-probe", "echo 'GPU 0: none'")
         self.program("mla-ops-tests", GTEST)
