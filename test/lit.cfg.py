@@ -14,13 +14,13 @@ Substitutions:
   %other_mlir_opt  an mlir-opt of another LLVM
   %mla_obj       the build tree
   %lit           lit itself
-Features: cuda (our CUDA backend is built and there is a device), sanitize,
+Features: cuda (our CUDA backend is built and makes a context here), sanitize,
 other-mlir-opt and mlir-minimal-opt (there is one).
 """
 
-import ctypes
 import os
 import shutil
+import subprocess
 import sys
 
 import lit.formats
@@ -55,24 +55,14 @@ config.substitutions += [
 ]
 
 
-def has_cuda_device():
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return False
-    count = ctypes.c_int(0)
-    return (
-        driver.cuInit(0) == 0
-        and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
-        and count.value > 0
-    )
-
-
-if (
-    os.path.exists(os.path.join(lib_dir, "libmla_runtime_cuda.so"))
-    and has_cuda_device()
-):
-    config.available_features.add("cuda")
+# Where the CUDA backend is built, the probe is too.
+probe = os.path.join(bin_dir, "mla-cuda-probe")
+if os.path.exists(probe):
+    attempt = subprocess.run([probe], stdout=subprocess.PIPE, text=True)
+    if attempt.returncode == 0:
+        config.available_features.add("cuda")
+    elif attempt.returncode != 77:
+        lit_config.fatal(f"{probe}: expected exit 0 or 77, got {attempt.returncode}")
 
 # Of Debian's names, in any version but ours.
 mlir_opt = os.path.realpath(os.path.join(config.llvm_tools_dir, "mlir-opt"))

@@ -5,7 +5,8 @@
 //
 //     PROGRAM [--device=N] [GoogleTest's options]
 //
-// Exits 77 where there is no GPU to run on, and says why.
+// Exits 77 where there is no GPU that the backend could run on, or a library is
+// missing, and says why.
 //
 //===----------------------------------------------------------------------===//
 
@@ -60,9 +61,15 @@ int main(int argc, char **argv) {
     testBackend().device = std::atoi(argv[i] + std::strlen(option));
   }
   // Their names alone can be had without a GPU.
-  if (!testing::GTEST_FLAG(list_tests) && tryDevice() != MLA_STATUS_OK) {
-    std::printf("skipped: %s\n", mla_last_error(nullptr));
-    return 77;
+  mla_status status = MLA_STATUS_OK;
+  if (!testing::GTEST_FLAG(list_tests))
+    status = tryDevice();
+  bool isAbsent =
+      status == MLA_STATUS_NOT_FOUND || status == MLA_STATUS_UNIMPLEMENTED;
+  if (status != MLA_STATUS_OK) {
+    std::printf("%s: %s\n", isAbsent ? "skipped" : "failed",
+                mla_last_error(nullptr));
+    return isAbsent ? 77 : 1;
   }
   testing::UnitTest::GetInstance()->listeners().Append(new StopWhenLost);
   return RUN_ALL_TESTS();
