@@ -145,11 +145,14 @@ TEST_F(AbsorbedAttentionFp8Test, ABadScaleIsReportedAndNothingRead) {
                   MLA_DTYPE_F8E4M3FN, MLA_DTYPE_F32);
   c.queryScale = makeScalar(1);
   const double inf = std::numeric_limits<double>::infinity();
-  for (TestTensor scale :
-       {c.queryScale, c.batch.cache.latentScale, c.batch.cache.peScale}) {
+  const std::pair<const char *, TestTensor> scales[] = {
+      {"query_scale", c.queryScale},
+      {"latent_scale", c.batch.cache.latentScale},
+      {"pe_scale", c.batch.cache.peScale}};
+  for (const auto &[name, scale] : scales) {
     scale.set({}, -2);
     run(c);
-    expectFault("_scale: expected a positive normal f32", "-2");
+    expectFault(std::string(name) + ": expected a positive normal f32", "-2");
     EXPECT_EQ(c.o.array().data, std::vector<double>(2 * 2 * 512, 0.0));
     EXPECT_EQ(c.lse.array().data, std::vector<double>(4, -inf));
     scale.set({}, 1);

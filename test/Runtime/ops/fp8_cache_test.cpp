@@ -169,10 +169,13 @@ TEST_F(Fp8CacheTest, ABadScaleIsReportedAndNothingRead) {
   PagedBatch batch(random, spec, {20}, {1}, 0);
   TestTensor cKv = makeRows(MLA_DTYPE_F32, 10, spec.latentWidth);
   TestTensor kPe = makeRows(MLA_DTYPE_F32, 10, spec.peWidth);
-  for (TestTensor scale : {batch.cache.latentScale, batch.cache.peScale}) {
+  const std::pair<const char *, TestTensor> scales[] = {
+      {"latent_scale", batch.cache.latentScale},
+      {"pe_scale", batch.cache.peScale}};
+  for (const auto &[name, scale] : scales) {
     scale.set({}, std::nan(""));
     gather(batch, cKv, kPe, 0, 10);
-    expectFault("_scale: expected a positive normal f32", "nan");
+    expectFault(std::string(name) + ": expected a positive normal f32", "nan");
     EXPECT_EQ(cKv.array().data, std::vector<double>(10 * 512, 0.0));
     EXPECT_EQ(kPe.array().data, std::vector<double>(10 * 64, 0.0));
     scale.set({}, 1);
