@@ -16,11 +16,15 @@
 #include "llvm/Support/raw_ostream.h"
 
 /// Makes --version of a tool that links LLVM print the versions of the project,
-/// of LLVM and of the ABI.
+/// of LLVM and of the ABI, and the backends that were built with it.
 inline void setVersionPrinter(llvm::StringRef tool) {
   llvm::cl::SetVersionPrinter([tool](llvm::raw_ostream &os) {
     os << tool << " " << MLA_VERSION_STRING << " (LLVM " << LLVM_VERSION_STRING
-       << ", ABI " << MLA_ABI_VERSION << ", backends cpu)\n";
+       << ", ABI " << MLA_ABI_VERSION << ", backends cpu"
+#ifdef MLA_HAVE_CUDA
+       << ", cuda"
+#endif
+       << ")\n";
   });
 }
 

@@ -4,9 +4,10 @@
 # What `cmake --install` puts where, and the CMake package of the build tree and of
 # the install tree.
 #
-# Two install components, so that one build serves both kinds of machine:
-#   mla-runtime   the C library, its headers, the tools that link no LLVM, Python
-#   mla-compiler  the rest
+# Install components, so that one build serves each kind of machine:
+#   mla-runtime       the C library, its headers, the tools that link no LLVM, Python
+#   mla-runtime-cuda  the CUDA backend, where it was built
+#   mla-compiler      the rest
 # The package's own components are Compiler, Runtime and RuntimeCUDA: those are
 # there whose targets file is.
 
@@ -45,6 +46,17 @@ file(RELATIVE_PATH prefix_from_pkgconfig
 configure_file(lib/Package/mla_runtime.pc.in mla_runtime.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/mla_runtime.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT mla-runtime)
+
+#===--- CUDA backend ----------------------------------------------------------===#
+
+if(TARGET mla_runtime_cuda)
+  # The core beside it, wherever the two are moved; of the toolkit the loader knows.
+  set_target_properties(mla_runtime_cuda PROPERTIES
+    INSTALL_RPATH "$ORIGIN"
+    INSTALL_RPATH_USE_LINK_PATH OFF)
+  mla_package_targets(RuntimeCUDA mla-runtime-cuda mla_runtime_cuda)
+  add_dependencies(mla-package mla_runtime_cuda)
+endif()
 
 #===--- Compiler --------------------------------------------------------------===#
 

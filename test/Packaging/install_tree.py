@@ -15,6 +15,10 @@ LIB/cmake/MLA/MLA(Config|ConfigVersion|FindMLIR|RuntimeTargets(-\w+)?)\.cmake
 LIB/pkgconfig/mla_runtime\.pc
 share/mla/python/mla_runtime\.py
 """
+CUDA_LAYOUT = r"""
+LIB/libmla_runtime_cuda\.so(\.\d+)*
+LIB/cmake/MLA/MLARuntimeCUDATargets(-\w+)?\.cmake
+"""
 COMPILER_LAYOUT = r"""
 bin/mla-(opt|import|compile|lsp-server)
 include/mla/(\w+/)*\w+\.(h|td|h\.inc|cpp\.inc)
@@ -58,9 +62,22 @@ def check_no_places(package, prefix):
                            f"{name}: expected no folder of the build, got: {line.strip()}")
 
 
+def check_search_path(package, library, expected):
+    """A library looks for others in `expected` alone: not in a toolkit of the machine that
+    built it."""
+    lines = [line for line in run([package.readelf, "-d", library]).splitlines()
+             if "PATH)" in line]
+    expect(len(lines) == 1 and lines[0].endswith(f"[{expected}]"),
+           f"{library.name}: expected the search path {expected}, got {lines or 'none'}")
+
+
 def layout(package):
     """The install tree holds what it should, relocatable."""
     everything = RUNTIME_LAYOUT + (COMPILER_LAYOUT if package.has_compiler else "")
+    if package.has_cuda:
+        everything += CUDA_LAYOUT
+        check_search_path(
+            package, package.full / package.libdir / "libmla_runtime_cuda.so", "$ORIGIN")
     check_layout(package, package.full, everything)
     check_layout(package, package.runtime, RUNTIME_LAYOUT)
     check_no_places(package, package.full)

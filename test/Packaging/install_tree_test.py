@@ -50,6 +50,23 @@ class InstallTree(unittest.TestCase):
             with self.assertRaisesRegex(Failure, f"a.cmake:2: expected no .*{place}"):
                 install_tree.check_no_places(self.package, self.prefix)
 
+    def test_search_path(self):
+        library = self.prefix / "libx.so"
+
+        def check(lines):
+            reader = self.prefix / "readelf"
+            reader.write_text("#!/bin/sh\necho ' 0x1 (NEEDED) Shared library: [libPATH.so]'\n"
+                              + "".join(f"echo ' 0x1d (RUNPATH) Library runpath: [{line}]'\n"
+                                        for line in lines))
+            reader.chmod(0o755)
+            self.package.readelf = reader
+            install_tree.check_search_path(self.package, library, "$ORIGIN")
+
+        check(["$ORIGIN"])
+        for lines in ([], ["/usr/local/cuda/lib64"], ["$ORIGIN:/usr/local/cuda/lib64"]):
+            with self.assertRaisesRegex(Failure, "libx.so: expected the search path"):
+                check(lines)
+
 
 if __name__ == "__main__":
     unittest.main()

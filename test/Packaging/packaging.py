@@ -36,6 +36,7 @@ class Package:
         self.full = self.work / "full"
         self.runtime = self.work / "runtime"
         self.has_compiler = self.compiler == "ON"
+        self.has_cuda = self.cuda == "ON"
 
     def configure(self, project, name, *options):
         """Configures a project of this folder in a fresh build folder."""
@@ -113,9 +114,11 @@ def tools(package):
 
 
 def refusals(package):
-    """find_package(MLA) says in a sentence what it lacks."""
+    """find_package(MLA) says in a sentence what it lacks, and finds what it has."""
     full = package.full if package.has_compiler else ""
-    package.configure("refusals", "refusals", f"-DRUNTIME={package.runtime}", f"-DFULL={full}")
+    cuda = package.full if package.has_cuda else ""
+    package.configure("refusals", "refusals", f"-DRUNTIME={package.runtime}", f"-DFULL={full}",
+                      f"-DCUDA={cuda}")
 
 
 def headers(package):
