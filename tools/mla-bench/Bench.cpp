@@ -96,7 +96,16 @@ io::Result<Measurement> Bench::measure(const Case &c) {
       times.push_back(*took);
       total += times.back();
     }
-    m.replaysGraph = timer->replaysGraph;
+    std::vector<double> calls;
+    while (timer->repeatCall && calls.size() < times.size()) {
+      io::Result<double> took = timer->repeatCall();
+      if (!took)
+        return io::Error{c.name() + ": " + took.error()};
+      calls.push_back(*took);
+    }
+    std::sort(calls.begin(), calls.end());
+    if (!calls.empty())
+      m.callMedian = calls[calls.size() / 2];
     if (device.fixedRepetitions())
       m.seconds = times;
     if (mla_context_status(ctx) || mla_context_check(ctx))

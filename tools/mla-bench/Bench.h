@@ -31,7 +31,8 @@ struct Measurement {
   double least = 0, median = 0; ///< Seconds.
   double counted = 0;           ///< The one of the two that counts.
   std::vector<double> seconds;  ///< All, where their number is fixed.
-  bool replaysGraph = false;
+  /// Where a graph of the call was replayed for these: the median of calls.
+  std::optional<double> callMedian;
   /// Against memory's bandwidth and the f32 peak.
   Bound memory;
   /// Where the operands fit in the last-level cache: against the bandwidth over

@@ -181,11 +181,13 @@ public:
   }
 
   io::Result<Timer> makeTimer(std::function<void()> work) override {
-    return Timer{[work = std::move(work)]() -> io::Result<double> {
+    Timer timer;
+    timer.repeat = [work = std::move(work)]() -> io::Result<double> {
       auto start = Clock::now();
       work();
       return secondsSince(start);
-    }};
+    };
+    return timer;
   }
 
   io::Status fill(void *data, uint64_t bytes,

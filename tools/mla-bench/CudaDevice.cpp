@@ -233,8 +233,9 @@ io::Result<Timer> CudaDevice::makeTimer(std::function<void()> work) {
   io::Result<double> quickest = leastOf(3, enqueue, /*cold=*/true);
   if (!quickest)
     return io::Error{quickest.error()};
+  auto call = [this, enqueue] { return timeOnce(enqueue, /*cold=*/true); };
   if (*quickest >= replayBelow)
-    return Timer{[this, enqueue] { return timeOnce(enqueue, true); }};
+    return Timer{call, nullptr};
   auto graph = std::make_shared<Graph>();
   if (io::Status status = capture(enqueue, *graph); !status)
     return io::Error{status.error()};
@@ -243,7 +244,7 @@ io::Result<Timer> CudaDevice::makeTimer(std::function<void()> work) {
   };
   if (io::Result<double> first = timeOnce(replay, true); !first)
     return io::Error{first.error()};
-  return Timer{[this, replay] { return timeOnce(replay, true); }, true};
+  return Timer{[this, replay] { return timeOnce(replay, true); }, call};
 }
 
 /// Doubling what is there: gigabytes take milliseconds.

@@ -51,7 +51,9 @@ struct CeilingOptions {
 struct Timer {
   /// Seconds of one repetition.
   std::function<io::Result<double>()> repeat;
-  bool replaysGraph = false; ///< The work was captured; it isn't called again.
+  /// Where `repeat` replays a graph of the work: the same by calling the work,
+  /// to compare.
+  std::function<io::Result<double>()> repeatCall;
 };
 
 class Device {

@@ -206,8 +206,9 @@ and for bf16 with the peak of bf16 products in place of f32's.
 
 On a GPU the ceilings are of kernels of this tool and, for bf16, of a large product by
 cuBLASLt. A case is called 21 times, each after 256 MB were written and another 256 MB
-read, and timed by events on its stream; below 50 us it is captured, and the graph is
-what is timed. The median counts; "peer" and "ratio" compare it with what a file says.
+read, and timed by events on its stream; below 50 us it is captured, the graph is
+what is timed, and "eager" says what the call takes without one. The median counts;
+"peer" and "ratio" compare it with what a file says.
 
 EXAMPLES:
   mla-bench --grid=decode --threads=1,2 --json=decode.json
