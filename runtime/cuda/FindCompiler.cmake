@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 # Sets MLA_HAVE_CUDA, and enables the language CUDA, where MLA_ENABLE_CUDA asks for
-# it or an nvcc of version 12.4 or later is there.
+# it or an nvcc of version 12.4 or later is there, with cuBLASLt's header.
 
 set(MLA_HAVE_CUDA OFF)
 if(MLA_ENABLE_CUDA STREQUAL AUTO AND MLA_SANITIZE)
@@ -31,11 +31,22 @@ elseif(MLA_ENABLE_CUDA)
   if(CMAKE_CUDA_COMPILER)
     set(mla_got "${CMAKE_CUDA_COMPILER_VERSION} (${CMAKE_CUDA_COMPILER})")
   endif()
+  set(mla_missing "expected nvcc 12.4 or later, got ${mla_got}")
+  if(MLA_HAVE_CUDA)
+    # A toolkit may come without it; the library itself is found at run time.
+    find_path(MLA_CUBLASLT_INCLUDE_DIR cublasLt.h HINTS ${CUDAToolkit_INCLUDE_DIRS}
+      DOC "Where cublasLt.h is, for the CUDA backend")
+    mark_as_advanced(MLA_CUBLASLT_INCLUDE_DIR)
+    if(NOT MLA_CUBLASLT_INCLUDE_DIR)
+      set(MLA_HAVE_CUDA OFF)
+      set(mla_missing "expected cublasLt.h in ${CUDAToolkit_INCLUDE_DIRS}, got none")
+    endif()
+  endif()
   if(MLA_HAVE_CUDA)
     message(STATUS "MLA: CUDA backend: on, nvcc ${CMAKE_CUDA_COMPILER_VERSION}")
   elseif(MLA_ENABLE_CUDA STREQUAL AUTO)
-    message(STATUS "MLA: CUDA backend: off, expected nvcc 12.4 or later, got ${mla_got}")
+    message(STATUS "MLA: CUDA backend: off, ${mla_missing}")
   else()
-    message(FATAL_ERROR "MLA_ENABLE_CUDA: expected nvcc 12.4 or later, got ${mla_got}")
+    message(FATAL_ERROR "MLA_ENABLE_CUDA: ${mla_missing}")
   endif()
 endif()
