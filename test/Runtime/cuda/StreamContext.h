@@ -11,6 +11,7 @@
 #include <cuda_runtime_api.h>
 
 #include <functional>
+#include <vector>
 
 namespace mla {
 namespace test {
@@ -67,9 +68,12 @@ public:
 
   void replay() const { expectCuda(cudaGraphLaunch(executable, stream)); }
 
-  /// Nodes of any kind, and those that are kernels.
-  std::pair<size_t, size_t> countNodes() const {
-    size_t count = 0, kernels = 0;
+  struct Nodes {
+    size_t kernels = 0, fills = 0, others = 0;
+  };
+  Nodes countNodes() const {
+    Nodes result;
+    size_t count = 0;
     expectCuda(cudaGraphGetNodes(graph, nullptr, &count));
     std::vector<cudaGraphNode_t> nodes(count);
     if (count > 0)
@@ -77,9 +81,14 @@ public:
     for (cudaGraphNode_t node : nodes) {
       cudaGraphNodeType type;
       expectCuda(cudaGraphNodeGetType(node, &type));
-      kernels += type == cudaGraphNodeTypeKernel;
+      if (type == cudaGraphNodeTypeKernel)
+        ++result.kernels;
+      else if (type == cudaGraphNodeTypeMemset)
+        ++result.fills;
+      else
+        ++result.others;
     }
-    return {count, kernels};
+    return result;
   }
 
 private:
