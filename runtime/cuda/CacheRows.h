@@ -23,30 +23,6 @@ constexpr int scaleBlock = 128;
 /// Their packets, and the lanes that hold them.
 constexpr int scaleLanes = scaleBlock / packetSize;
 
-/// A cache as a kernel sees it. Rows are named by page and line; both exist.
-struct CacheRows {
-  Packets<3> latent, pe;
-  Tensor<3> scales;
-  const float *latentScale = nullptr, *peScale = nullptr;
-
-  CacheRows() = default;
-  template <typename Params>
-  explicit CacheRows(const Params &params)
-      : latent(params.cache_latent), pe(params.cache_pe),
-        scales(params.cache_scales), latentScale(scalarOf(params.latent_scale)),
-        peScale(scalarOf(params.pe_scale)) {}
-
-  /// Address of a scale, an f32 of rank 0; null where it is absent.
-  static const float *scalarOf(const mla_tensor *tensor) {
-    return reinterpret_cast<const float *>(Tensor<0>(tensor).data);
-  }
-
-  __device__ float *blockScale(int64_t page, int64_t line,
-                               int64_t block) const {
-    return reinterpret_cast<float *>(scales.at(page, line, block));
-  }
-};
-
 /// The scale of a block of 128 columns, of which each of 16 neighbouring lanes
 /// has eight: the least power of two, at least 2^-126, that brings the largest
 /// finite magnitude to at most 448; 1 where there is none but 0. Called by
@@ -71,6 +47,68 @@ __device__ inline float findBlockScale(const float (&values)[packetSize]) {
   exponent += (largest & 0x7fffffu) > 0x600000u;
   return __uint_as_float((max(exponent, 9u) - 8) << 23);
 }
+
+/// A cache as a kernel sees it. Rows are named by page and line; both exist.
+struct CacheRows {
+  Packets<3> latent, pe;
+  Tensor<3> scales;
+  const float *latentScale = nullptr, *peScale = nullptr;
+
+  CacheRows() = default;
+  template <typename Params>
+  explicit CacheRows(const Params &params)
+      : latent(params.cache_latent), pe(params.cache_pe),
+        scales(params.cache_scales), latentScale(scalarOf(params.latent_scale)),
+        peScale(scalarOf(params.pe_scale)) {}
+
+  /// Address of a scale, an f32 of rank 0; null where it is absent.
+  static const float *scalarOf(const mla_tensor *tensor) {
+    return reinterpret_cast<const float *>(Tensor<0>(tensor).data);
+  }
+
+  /// Writes the latent of a row, multiplied by `factor`, the scale's
+  /// reciprocal, where it is quantized; a block-scaled one gets its scales too.
+  /// Called by a whole warp.
+  __device__ void storeLatent(int lane, int64_t page, int64_t line,
+                              const Row &from, float factor) const {
+    Row to = latent.row(page, line);
+    if (scales)
+      return storeBlocks(lane, page, line, from, to);
+    moveRows(
+        lane, 0, 1, latent.width(), [&](int64_t) { return from; },
+        [&](int64_t, int64_t column, int64_t count, const Packet &packet) {
+          storePacket(to, column, convert(packet, from.dtype, to.dtype, factor),
+                      count);
+        });
+  }
+
+  __device__ float *blockScale(int64_t page, int64_t line,
+                               int64_t block) const {
+    return reinterpret_cast<float *>(scales.at(page, line, block));
+  }
+
+private:
+  __device__ void storeBlocks(int lane, int64_t page, int64_t line,
+                              const Row &from, const Row &to) const {
+    int64_t packets = numPackets(latent.width());
+    // Every lane takes every turn, for the sake of the others' block.
+    for (int64_t p = lane; p - lane < packets; p += warpLanes) {
+      float values[packetSize] = {};
+      if (p < packets)
+        unpack(loadPacket(from, p * packetSize), from.dtype, values);
+      float scale = findBlockScale(values);
+      if (p >= packets)
+        continue;
+      if (lane % scaleLanes == 0)
+        *blockScale(page, line, p / scaleLanes) = scale;
+      float factor = 1.0f / scale;
+#pragma unroll
+      for (float &value : values)
+        value *= factor;
+      storePacket(to, p * packetSize, pack(values, to.dtype));
+    }
+  }
+};
 
 } // namespace cuda
 } // namespace mla

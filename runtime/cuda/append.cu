@@ -46,11 +46,6 @@ struct Append {
   template <int style>
   __device__ void writeKey(const Task &task, int64_t position, int64_t slot,
                            float latentFactor, float peFactor) const;
-  __device__ void writeLatent(const Task &task, int64_t page, int64_t line,
-                              float factor) const;
-  __device__ void writeScaledLatent(const Task &task, int64_t page,
-                                    int64_t line) const;
-
   __device__ void clear(const Task &task) const {
     int64_t t = task.token;
     if (query)
@@ -152,10 +147,7 @@ __device__ void Append::writeKey(const Task &task, int64_t position,
   if (cached) {
     page = slot / cache.latent.shape[1];
     line = slot - page * cache.latent.shape[1];
-    if (cache.scales)
-      writeScaledLatent(task, page, line);
-    else
-      writeLatent(task, page, line, latentFactor);
+    cache.storeLatent(task.lane, page, line, cKv.row(t), latentFactor);
   }
   bool writesPe = cached && cache.pe;
   if (!kPe || !(writesPe || kPeOut))
@@ -186,38 +178,6 @@ __device__ void Append::writeKey(const Task &task, int64_t position,
             storePacket(outRow, column, packRotated(values, kPe.dtype, outRow),
                         count);
         });
-}
-
-__device__ void Append::writeLatent(const Task &task, int64_t page,
-                                    int64_t line, float factor) const {
-  Row from = cKv.row(task.token), to = cache.latent.row(page, line);
-  moveRows(
-      task.lane, 0, 1, cKv.width(), [&](int64_t) { return from; },
-      [&](int64_t, int64_t column, int64_t count, const Packet &packet) {
-        storePacket(to, column, convert(packet, from.dtype, to.dtype, factor),
-                    count);
-      });
-}
-
-__device__ void Append::writeScaledLatent(const Task &task, int64_t page,
-                                          int64_t line) const {
-  Row from = cKv.row(task.token), to = cache.latent.row(page, line);
-  int64_t packets = numPackets(cKv.width());
-  // Every lane takes every turn, for the sake of the others' block.
-  for (int64_t p = task.lane; p - task.lane < packets; p += warpLanes) {
-    float values[packetSize] = {};
-    if (p < packets)
-      unpack(loadPacket(from, p * packetSize), from.dtype, values);
-    float scale = findBlockScale(values);
-    if (p >= packets)
-      continue;
-    if (task.lane % scaleLanes == 0)
-      *cache.blockScale(page, line, p / scaleLanes) = scale;
-#pragma unroll
-    for (float &value : values)
-      value *= 1.0f / scale;
-    storePacket(to, p * packetSize, pack(values, to.dtype));
-  }
 }
 
 template <int style> __device__ void Append::run(const Task &task) const {
