@@ -123,7 +123,8 @@ def build_bundles(build, folder):
 def add_steps(build, folder):
     steps = sorted((build / "test/Gpu/graph/steps").glob("*.so"))
     if not steps:
-        raise Failure("steps: expected compiled decode steps in the build, got none")
+        raise Failure("steps: expected compiled decode steps in the build, got none; is the "
+                      "compiler built?")
     (folder / "steps").mkdir()
     for path in steps:
         shutil.copy(path, folder / "steps")
@@ -167,8 +168,8 @@ def make_pack(build, folder):
     make_empty(folder)
     write_mark(build, folder)
     install(build, folder)
-    add_parity(build, folder)
     add_steps(build, folder)
+    add_parity(build, folder)
     add_scripts(folder)
     return check_size(folder)
 
