@@ -27,6 +27,7 @@ struct AbsorbedParams {
   int64_t maxKv, numPages;
   int tokens, seqs, heads, latentWidth, peWidth, pageSize, topk;
   int numPagesOfSeq;
+  int pageShift; ///< log2 of the page size where it is a power of two, else -1.
   bool hasLse, hasIndices;
   Tensor<1> schedule; ///< What the kernels go by.
   /// What the call was given: checked even where it isn't used.
@@ -192,14 +193,31 @@ public:
     return static_cast<int>(bound);
   }
 
+  /// Looks at every sequence once, also at those that have no work.
+  __device__ void checkSequences() const {
+    for (int b = blockIdx.x * blockDim.x + threadIdx.x; b < p.seqs;
+         b += gridDim.x * blockDim.x)
+      sequence(b);
+  }
+
+  /// Where key `position` lies: in which of the sequence's pages, and where in
+  /// that.
+  __device__ int logicalPage(int position) const {
+    return p.pageShift >= 0 ? position >> p.pageShift : position / p.pageSize;
+  }
+  __device__ int lineOf(int position) const {
+    return p.pageShift >= 0 ? position & (p.pageSize - 1)
+                            : position % p.pageSize;
+  }
+
   /// Page that holds key `position` < capacity() of sequence `b`, as the table
   /// has it.
   __device__ int rawPage(int b, int position) const {
-    return static_cast<int>(loadInt(p.pageTable, b, position / p.pageSize));
+    return static_cast<int>(loadInt(p.pageTable, b, logicalPage(position)));
   }
   __device__ bool pageExists(int b, int position, int page) const {
     int64_t index =
-        static_cast<int64_t>(b) * p.numPagesOfSeq + position / p.pageSize;
+        static_cast<int64_t>(b) * p.numPagesOfSeq + logicalPage(position);
     return !isOutside(p.fault, FaultSite::absorbed_attention_page_table, index,
                       page, p.numPages);
   }

@@ -78,7 +78,7 @@ public:
       if (position < 0 || position >= task.seen)
         return {};
     }
-    int page = call.rawPage(task.batch, position), line = position % p.pageSize;
+    int page = call.rawPage(task.batch, position), line = call.lineOf(position);
     if (!call.pageExists(task.batch, position, page))
       return {};
     const char *latent = p.latent.at(page, line);
@@ -185,6 +185,7 @@ __device__ void Source::setTile(int64_t rows, int tile, int blockBegin,
 
 __device__ void Source::run(Task &task, float *block, FfmaShared &shared) {
   float queryScale;
+  call.checkSequences();
   bool usable = call.isUsable(queryScale, latentScale, peScale);
   int real = usable ? call.realTokens() : 0;
   call.writeNothing(real, p.tokens);

@@ -62,7 +62,7 @@ template <bool IsFp8> struct Layout {
       stageScales + (IsFp8 ? maxScales * blockKeys * 4 : 0);
   static constexpr int weights = stages + 2 * stageBytes;
   static constexpr int rows = weights + tileRows * blockKeys * 2;
-  static constexpr int bytes = rows + 2688;
+  static constexpr int bytes = rows + 2720;
 };
 
 /// What is kept of each row of the tile.
@@ -76,8 +76,13 @@ struct Rows {
   float rescale[tileRows];
   float sum[2][tileRows];
   bool keySeen[2][blockKeys]; ///< With indices, of each stage.
+  // Not of rows, but seldom needed: of the call and of the part.
+  float logitScale, latentScale, peScale;
+  int lanes;
+  Cursor end;
+  int reserved;
 };
-static_assert(sizeof(Rows) == 2688, "");
+static_assert(sizeof(Rows) == 2720, "");
 
 __device__ inline int swizzled(int row, int unit) {
   return (unit ^ (row & 7)) * 16;
@@ -104,6 +109,14 @@ __device__ inline void widenFp8(uint32_t bytes, uint32_t &low, uint32_t &high) {
 #endif
 }
 
+/// `value`, of which the compiler no longer knows what it is: what depends on
+/// it is worked out where it is used, and not kept in registers from block to
+/// block.
+__device__ inline int recompute(int value) {
+  asm volatile("" : "+r"(value));
+  return value;
+}
+
 __device__ inline uint32_t multiplyHalves(uint32_t a, uint32_t b) {
   __half2 product = __hmul2(*reinterpret_cast<__half2 *>(&a),
                             *reinterpret_cast<__half2 *>(&b));
@@ -118,44 +131,56 @@ public:
   __device__ AbsorbedMma(const AbsorbedParams &p, char *shared)
       : p(p), call(p), shared(shared),
         rows(*reinterpret_cast<Rows *>(shared + Shared::rows)),
-        base(sharedAddress(shared)), thread(threadIdx.x), warp(thread / 32),
-        lane(thread % 32), depthHalf(warp / 4), rowHalf(warp / 2 % 2),
-        keyHalf(warp % 2) {}
+        base(sharedAddress(shared)), thread(threadIdx.x) {
+    recomputePlace();
+  }
 
   __device__ void run() {
-    float queryScale;
+    float queryScale, latentScale, peScale;
+    call.checkSequences();
     bool usable = call.isUsable(queryScale, latentScale, peScale);
-    logitScale = p.scale * queryScale;
     int real = usable ? call.realTokens() : 0;
     call.writeNothing(real, p.tokens);
     if (!usable)
       return;
     Split split = call.split();
-    lanes = split.lanes();
-    int part = blockIdx.x / lanes;
+    int lanes = split.lanes(), part = blockIdx.x / lanes;
     if (part >= split.parts())
       return;
-    Cursor at = split.start(part), end = split.start(part + 1);
-    while (at < end && at.sequence >= 0 && at.item >= 0 && at.block >= 0) {
-      if (p.hasIndices ? at.sequence >= real : at.sequence >= p.seqs)
-        return;
-      if (!enter(at)) {
+    if (thread == 0) {
+      rows.logitScale = p.scale * queryScale;
+      rows.latentScale = latentScale;
+      rows.peScale = peScale;
+      rows.lanes = lanes;
+      rows.end = split.start(part + 1);
+    }
+    __syncthreads();
+    int limit = p.hasIndices ? real : p.seqs;
+    for (Cursor at = split.start(part); at < rows.end && at.sequence >= 0 &&
+                                        at.sequence < limit && at.item >= 0 &&
+                                        at.block >= 0;) {
+      if (enter(at))
+        at = {at.sequence, at.item + 1, 0};
+      else
         at = {at.sequence + 1, 0, 0};
-        continue;
-      }
-      bool endsHere = end.sequence == at.sequence && end.item == at.item;
-      int blockEnd = endsHere ? min(end.block, blocks) : blocks;
-      int tile = at.item * lanes + static_cast<int>(blockIdx.x) % lanes;
-      if (tile < rowTiles)
-        process(tile, min(at.block, blockEnd), blockEnd, at.block == 0,
-                blockEnd == blocks);
-      at = {at.sequence, at.item + 1, 0};
     }
   }
 
 private:
-  /// Reads what item `at` belongs to; false where it has no such item.
+  /// Called at the beginning of each phase: no address of another phase stays
+  /// in a register.
+  __device__ void recomputePlace() {
+    thread = recompute(thread);
+    warp = thread / 32, lane = thread % 32;
+    depthHalf = warp / 4, rowHalf = warp / 2 % 2, keyHalf = warp % 2;
+  }
+
+  /// Attends with the CTA's tile of item `at`; false where there is no such
+  /// item.
   __device__ bool enter(const Cursor &at) {
+    Sequence seq;
+    int64_t numRows;
+    int blocks;
     if (p.hasIndices) {
       batch = call.sequenceOf(at.sequence);
       if (batch < 0)
@@ -173,14 +198,25 @@ private:
       numRows = static_cast<int64_t>(seq.tokenEnd - seq.tokenBegin) * p.heads;
       blocks = (seq.length + blockKeys - 1) / blockKeys;
     }
-    rowTiles = static_cast<int>((numRows + tileRows - 1) / tileRows);
-    return at.item < Split::itemsOf(rowTiles, lanes);
+    int rowTiles = static_cast<int>((numRows + tileRows - 1) / tileRows);
+    int lanes = rows.lanes;
+    if (at.item >= Split::itemsOf(rowTiles, lanes))
+      return false;
+    Cursor end = rows.end;
+    bool endsHere = end.sequence == at.sequence && end.item == at.item;
+    int blockEnd = endsHere ? min(end.block, blocks) : blocks;
+    int tile = at.item * lanes + static_cast<int>(blockIdx.x) % lanes;
+    if (tile < rowTiles) {
+      __syncthreads(); // the tile before is done with shared memory
+      setRows(seq, numRows, tile);
+      process(min(at.block, blockEnd), blockEnd, at.block == 0,
+              blockEnd == blocks);
+    }
+    return true;
   }
 
-  __device__ void process(int tile, int blockBegin, int blockEnd, bool begins,
+  __device__ void process(int blockBegin, int blockEnd, bool begins,
                           bool ends) {
-    __syncthreads(); // the tile before is done with shared memory
-    setRows(tile);
     int seen = blockEnd;
     if (!p.hasIndices)
       seen = min(blockEnd, (mostSeen + blockKeys - 1) / blockKeys);
@@ -190,17 +226,17 @@ private:
     clear();
     if (blockBegin < seen) {
       locate(blockBegin);
-      startCopies(blockBegin, 0);
+      startCopies(0);
       if (blockBegin + 1 < seen)
         locate(blockBegin + 1);
     }
     commitCopies();
-    for (int block = blockBegin; block < seen; ++block) {
-      int stage = (block - blockBegin) % 2;
+    int stage = 0;
+    for (int block = blockBegin; block < seen; ++block, stage ^= 1) {
       waitForCopies<0>();
       __syncthreads();
       if (block + 1 < seen) {
-        startCopies(block + 1, stage ^ 1);
+        startCopies(stage ^ 1);
         if (block + 2 < seen)
           locate(block + 2);
       }
@@ -214,7 +250,7 @@ private:
   //===--- A tile's rows
   //---------------------------------------------------===//
 
-  __device__ void setRows(int tile) {
+  __device__ void setRows(const Sequence &seq, int64_t numRows, int tile) {
     int64_t first = static_cast<int64_t>(tile) * tileRows;
     rowsHere =
         static_cast<int>(min(numRows - first, static_cast<int64_t>(tileRows)));
@@ -228,8 +264,8 @@ private:
       rows.token[thread] = exists ? t : -1;
       rows.head[thread] = static_cast<int>(row % p.heads);
       rows.bound[thread] = bound;
-      rows.factor[thread] = logitScale * latentScale;
-      rows.peFactor[thread] = peScale / latentScale;
+      rows.factor[thread] = rows.logitScale * rows.latentScale;
+      rows.peFactor[thread] = rows.peScale / rows.latentScale;
     }
     // Rows that don't exist see nothing, and don't matter.
     int most = bound, least = exists ? bound : INT32_MAX;
@@ -354,18 +390,21 @@ private:
     nextPage = nextSeen ? call.rawPage(batch, nextPosition) : 0;
   }
 
-  __device__ void startCopies(int block, int stage) {
+  __device__ void startCopies(int stage) {
+    recomputePlace();
     bool seen = nextSeen && call.pageExists(batch, nextPosition, nextPage);
     int64_t page = seen ? nextPage : 0;
-    int64_t line = seen ? nextPosition % p.pageSize : 0;
+    int64_t line = seen ? call.lineOf(nextPosition) : 0;
     int key = thread / 4, member = thread % 4;
     uint32_t to = base + Shared::stages + stage * Shared::stageBytes;
     const int keySize = IsFp8 ? 1 : 2;
-    copyRow(to + key * Shared::latentPitch, p.latent.at(page, line), key,
-            p.latentWidth * keySize / 16, seen);
+    copyRow<maxLatent * keySize / 16>(to + key * Shared::latentPitch,
+                                      p.latent.at(page, line), key,
+                                      p.latentWidth * keySize / 16, seen);
     if (p.peWidth > 0)
-      copyRow(to + Shared::stagePe + key * Shared::pePitch, p.pe.at(page, line),
-              key, p.peWidth * elementSize(p.pe.dtype) / 16, seen);
+      copyRow<maxPe * 2 / 16>(to + Shared::stagePe + key * Shared::pePitch,
+                              p.pe.at(page, line), key,
+                              p.peWidth * elementSize(p.pe.dtype) / 16, seen);
     if constexpr (IsFp8)
       if (p.scales && member < p.scales.width())
         copyAsync4(to + Shared::stageScales + (member * blockKeys + key) * 4,
@@ -374,24 +413,32 @@ private:
       rows.keySeen[stage][key] = seen;
   }
 
+  /// Copies a quarter of the units of a key's row. Rows are aligned to 128
+  /// bytes and more, so that a unit is found by exclusive or.
+  template <int MostUnits>
   __device__ void copyRow(uint32_t to, const char *from, int key, int units,
                           bool seen) {
     uint32_t place = to + swizzled(key, thread % 4);
     from += thread % 4 * 16;
-    // Rows are aligned to 128 bytes and more: a unit is found by exclusive or.
-#pragma unroll 4
-    for (int i = 0; i < units; i += 4)
-      if (i + thread % 4 < units)
+    if (units == MostUnits) {
+#pragma unroll
+      for (int i = 0; i < MostUnits; i += 4)
         copyAsync(place ^ (i * 16), from + i * 16, seen);
+      return;
+    }
+    for (int i = 0; i + thread % 4 < units; i += 4)
+      copyAsync(place ^ (i * 16), from + i * 16, seen);
   }
 
   //===--- A block of keys
   //-------------------------------------------------===//
 
   __device__ void attend(int block, uint32_t stage, int index) {
+    recomputePlace();
     float s[2][4][4] = {};
     multiplyKeys(s, stage);
     __syncthreads(); // the pe part is done with, and gives room
+    recomputePlace();
     addDepthHalves(s, stage);
     if (!p.hasIndices && (block + 1) * blockKeys > leastSeen)
       dropUnseenNumbers(block, stage);
@@ -401,6 +448,7 @@ private:
     toLogits(logits, row, block, index);
     bool changed = toWeights(logits, row);
     bool rescale = __syncthreads_or(changed);
+    recomputePlace();
     multiplyValues(stage, rescale);
   }
 
@@ -698,7 +746,10 @@ private:
           }
         }
     }
-    if (rowsHere > 32)
+    // With constants the inner loops have no branches.
+    if (rowsHere > 32 && count == 8)
+      multiplyRows<4>(stage, 8, first);
+    else if (rowsHere > 32)
       multiplyRows<4>(stage, count, first);
     else if (rowsHere > 16)
       multiplyRows<2>(stage, count, first);
@@ -708,7 +759,8 @@ private:
 
   /// Of the first `M` sixteens of rows.
   template <int M>
-  __device__ void multiplyRows(uint32_t stage, int count, int first) {
+  __device__ __forceinline__ void multiplyRows(uint32_t stage, int count,
+                                               int first) {
     int row = lane % 16;
     uint32_t weights = base + Shared::weights + row * (blockKeys * 2) +
                        swizzled(row, lane / 16);
@@ -734,8 +786,9 @@ private:
   }
 
   template <int M>
-  __device__ void multiplyOwnValues(uint32_t stage, int step, int count,
-                                    int first, const uint32_t (&a)[M][4]) {
+  __device__ __forceinline__ void multiplyOwnValues(uint32_t stage, int step,
+                                                    int count, int first,
+                                                    const uint32_t (&a)[M][4]) {
     int key = lane % 16;
     uint32_t keys = stage + key * Shared::latentPitch;
 #pragma unroll
@@ -755,8 +808,9 @@ private:
   /// A transposed pair of bytes is two columns of one key: the even columns of
   /// 16 make one product's, the odd ones the next one's.
   template <int M>
-  __device__ void multiplyFp8Values(uint32_t stage, int step, int count,
-                                    int first, const uint32_t (&a)[M][4]) {
+  __device__ __forceinline__ void multiplyFp8Values(uint32_t stage, int step,
+                                                    int count, int first,
+                                                    const uint32_t (&a)[M][4]) {
     int key = lane % 16;
     uint32_t keys = stage + key * Shared::latentPitch;
     uint32_t scales[2] = {};
@@ -823,7 +877,7 @@ private:
       }
     }
     __syncthreads();
-    float unit = latentScale;
+    float unit = rows.latentScale;
     if (IsFp8 && p.scales)
       unit = valueScale;
     int count = eighths(), first = warp * count * 8;
@@ -875,16 +929,10 @@ private:
   char *const shared;
   Rows &rows;
   const uint32_t base; ///< Of shared memory.
-  const int thread, warp, lane;
-  const int depthHalf, rowHalf, keyHalf; ///< The warp's share of S.
+  int thread, warp, lane;
+  int depthHalf, rowHalf, keyHalf; ///< The warp's share of S.
 
-  float latentScale, peScale, logitScale;
-  int lanes;
-
-  // The sequence, or the token with indices.
-  Sequence seq;
-  int batch, firstToken, blocks, rowTiles;
-  int64_t numRows;
+  int batch, firstToken; ///< Of the sequence, or of the token with indices.
 
   // The tile.
   int rowsHere, mostSeen, leastSeen;

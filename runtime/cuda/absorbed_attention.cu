@@ -21,6 +21,13 @@ static const float *scaleAddress(const mla_tensor *tensor) {
   return reinterpret_cast<const float *>(Tensor<0>(tensor).data);
 }
 
+static int shiftOf(int64_t size) {
+  int shift = 0;
+  while (int64_t(1) << shift < size)
+    ++shift;
+  return int64_t(1) << shift == size ? shift : -1;
+}
+
 AbsorbedParams::AbsorbedParams(mla_context &ctx,
                                const mla_absorbed_attention_params &params,
                                int tileRows)
@@ -41,9 +48,9 @@ AbsorbedParams::AbsorbedParams(mla_context &ctx,
       pageSize(static_cast<int>(latent.shape[1])),
       topk(static_cast<int>(indices.shape[1])),
       numPagesOfSeq(static_cast<int>(pageTable.shape[1])),
-      hasLse(params.lse != nullptr), hasIndices(params.indices != nullptr),
-      schedule(params.schedule), callersSchedule(params.schedule),
-      shape{tileRows, attentionCTAs(ctx)},
+      pageShift(shiftOf(latent.shape[1])), hasLse(params.lse != nullptr),
+      hasIndices(params.indices != nullptr), schedule(params.schedule),
+      callersSchedule(params.schedule), shape{tileRows, attentionCTAs(ctx)},
       slots(AttentionScratch(stateOf(ctx)).slots), fault(stateOf(ctx).fault) {}
 
 /// Gives a call without a schedule, or one whose kernel has other tiles than
