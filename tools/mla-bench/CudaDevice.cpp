@@ -4,14 +4,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-//
-// Every repetition starts with a cold L2 and a busy GPU: behind the kernels
-// that flush the cache the host enqueues an event, the work and another event,
-// so that what lies between the two is the device's time and not the host's.
-//
-//===----------------------------------------------------------------------===//
 
-#include "CudaKernels.h"
+#include "CudaTiming.h"
 #include "Device.h"
 #include "Nvml.h"
 #include "Operands.h"
@@ -24,43 +18,9 @@ using namespace mla::bench;
 
 namespace {
 
-/// Written, and then as much read, before each repetition: several times the
-/// L2 of any GPU.
-constexpr uint64_t flushBytes = uint64_t{256} << 20;
 /// Calls that take less are captured and replayed: their kernels then follow
 /// each other as in an engine's graph.
 constexpr double replayBelow = 50e-6;
-
-io::Status check(cudaError_t error, const char *doing) {
-  if (error == cudaSuccess)
-    return {};
-  cudaGetLastError(); // not to be met again
-  return io::Error{std::string(doing) + ": expected CUDA to do it, got: " +
-                   cudaGetErrorString(error)};
-}
-
-/// The first error of several calls.
-class Errors {
-public:
-  Errors &operator<<(cudaError_t error) {
-    if (first == cudaSuccess)
-      first = error;
-    return *this;
-  }
-  io::Status status(const char *doing) const { return check(first, doing); }
-
-private:
-  cudaError_t first = cudaSuccess;
-};
-
-/// A captured call, gone with the last timer that replays it.
-struct Graph {
-  cudaGraphExec_t executable = nullptr;
-  ~Graph() {
-    if (executable)
-      cudaGraphExecDestroy(executable);
-  }
-};
 
 class CudaDevice : public Device {
 public:
@@ -83,17 +43,6 @@ public:
                   const std::vector<char> &block) override;
 
 private:
-  cudaError_t flush() const;
-  /// Seconds of what `work` enqueues.
-  io::Result<double> timeOnce(const std::function<cudaError_t()> &work,
-                              bool cold) const;
-  /// The least of some repetitions.
-  io::Result<double> leastOf(int64_t count,
-                             const std::function<cudaError_t()> &work,
-                             bool cold) const;
-  /// Captures what `work` enqueues.
-  io::Status capture(const std::function<cudaError_t()> &work,
-                     Graph &graph) const;
   io::Result<double> bf16Peak();
   io::Status measureSmallest(Ceilings &result);
 
@@ -102,47 +51,26 @@ private:
   cudaDeviceProp properties = {};
   std::string busId;
   NvmlState busy; ///< While the ceilings were measured.
-  cudaStream_t stream = nullptr;
-  cudaEvent_t begin = nullptr, end = nullptr;
-  char *flushed = nullptr; ///< Twice flushBytes.
-  CudaKernels kernels = {};
+  CudaTiming timing;
 };
 
 CudaDevice::~CudaDevice() {
-  cudaStreamSynchronize(stream);
+  cudaStreamSynchronize(timing.stream);
   mla_context_set_stream(ctx, nullptr);
-  cudaFree(flushed);
-  cudaFree(kernels.sink);
-  if (begin)
-    cudaEventDestroy(begin);
-  if (end)
-    cudaEventDestroy(end);
-  if (stream)
-    cudaStreamDestroy(stream);
 }
 
 io::Status CudaDevice::open() {
   char id[32] = "";
-  void *memory = nullptr, *sink = nullptr;
   Errors errors;
   errors << cudaSetDevice(number)
          << cudaGetDeviceProperties(&properties, number)
-         << cudaDeviceGetPCIBusId(id, sizeof(id), number)
-         << cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking)
-         << cudaEventCreate(&begin) << cudaEventCreate(&end)
-         << cudaMalloc(&memory, 2 * flushBytes) << cudaMalloc(&sink, 256);
-  flushed = static_cast<char *>(memory);
-  kernels = {properties.multiProcessorCount, static_cast<uint32_t *>(sink)};
+         << cudaDeviceGetPCIBusId(id, sizeof(id), number);
   busId = id;
   if (io::Status status = errors.status("--device"); !status)
     return status;
-  Errors first; // nothing that is read later was never written
-  first << cudaMemsetAsync(flushed, 1, 2 * flushBytes, stream)
-        << cudaMemsetAsync(sink, 0, 256, stream)
-        << cudaStreamSynchronize(stream);
-  if (io::Status status = first.status("--device"); !status)
+  if (io::Status status = timing.open(properties.multiProcessorCount); !status)
     return status;
-  if (mla_context_set_stream(ctx, stream))
+  if (mla_context_set_stream(ctx, timing.stream))
     return io::Error{mla_last_error(ctx)};
   return {};
 }
@@ -172,79 +100,28 @@ std::vector<std::pair<std::string, std::string>> CudaDevice::describe() const {
           {"memory", mebibytes(properties.totalGlobalMem)}};
 }
 
-//===--- Timing -----------------------------------------------------------===//
-
-// Reading lines that are clean afterwards leaves nothing to be written back
-// while the work runs.
-cudaError_t CudaDevice::flush() const {
-  cudaError_t error = kernels.write(flushed, flushBytes, stream);
-  return error ? error : kernels.read(flushed + flushBytes, flushBytes, stream);
-}
-
-io::Result<double>
-CudaDevice::timeOnce(const std::function<cudaError_t()> &work,
-                     bool cold) const {
-  float milliseconds = 0;
-  Errors errors;
-  if (cold)
-    errors << flush();
-  errors << cudaEventRecord(begin, stream) << work()
-         << cudaEventRecord(end, stream) << cudaEventSynchronize(end)
-         << cudaEventElapsedTime(&milliseconds, begin, end);
-  if (io::Status status = errors.status("timing"); !status)
-    return io::Error{status.error()};
-  return milliseconds * 1e-3;
-}
-
-io::Result<double> CudaDevice::leastOf(int64_t count,
-                                       const std::function<cudaError_t()> &work,
-                                       bool cold) const {
-  double least = 1e30;
-  for (int64_t i = 0; i < count; ++i) {
-    io::Result<double> took = timeOnce(work, cold);
-    if (!took)
-      return took;
-    least = std::min(least, *took);
-  }
-  return least;
-}
-
-io::Status CudaDevice::capture(const std::function<cudaError_t()> &work,
-                               Graph &graph) const {
-  cudaGraph_t captured = nullptr;
-  Errors errors;
-  errors << cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal)
-         << work() << cudaStreamEndCapture(stream, &captured);
-  io::Status status = errors.status("capture");
-  if (status)
-    status = (errors << cudaGraphInstantiate(&graph.executable, captured, 0)
-                     << cudaGraphUpload(graph.executable, stream))
-                 .status("capture");
-  if (captured)
-    cudaGraphDestroy(captured);
-  return status;
-}
-
 io::Result<Timer> CudaDevice::makeTimer(std::function<void()> work) {
   std::function<cudaError_t()> enqueue = [work = std::move(work)] {
     work(); // the context keeps an error
     return cudaSuccess;
   };
-  io::Result<double> quickest = leastOf(3, enqueue, /*cold=*/true);
+  io::Result<double> quickest = timing.leastOf(3, enqueue, /*cold=*/true);
   if (!quickest)
     return io::Error{quickest.error()};
-  auto call = [this, enqueue] { return timeOnce(enqueue, /*cold=*/true); };
+  auto call = [this, enqueue] {
+    return timing.timeOnce(enqueue, /*cold=*/true);
+  };
   if (*quickest >= replayBelow)
     return Timer{call, nullptr};
   auto graph = std::make_shared<Graph>();
-  if (io::Status status = capture(enqueue, *graph); !status)
+  if (io::Status status = timing.capture(enqueue, *graph); !status)
     return io::Error{status.error()};
   std::function<cudaError_t()> replay = [this, graph] {
-    return cudaGraphLaunch(graph->executable, stream);
+    return cudaGraphLaunch(graph->executable, timing.stream);
   };
-  if (io::Result<double> first = timeOnce(replay, true); !first)
+  if (io::Result<double> first = timing.timeOnce(replay, true); !first)
     return io::Error{first.error()};
-  return Timer{[this, replay] { return timeOnce(replay, true); }, call};
+  return Timer{[this, replay] { return timing.timeOnce(replay, true); }, call};
 }
 
 /// Doubling what is there: gigabytes take milliseconds.
@@ -254,14 +131,14 @@ io::Status CudaDevice::fill(void *data, uint64_t bytes,
   uint64_t done = std::min<uint64_t>(block.size(), bytes);
   Errors errors;
   errors << cudaMemcpyAsync(to, block.data(), done, cudaMemcpyHostToDevice,
-                            stream);
+                            timing.stream);
   while (done < bytes) {
     uint64_t count = std::min(done, bytes - done);
     errors << cudaMemcpyAsync(to + done, to, count, cudaMemcpyDeviceToDevice,
-                              stream);
+                              timing.stream);
     done += count;
   }
-  errors << cudaStreamSynchronize(stream);
+  errors << cudaStreamSynchronize(timing.stream);
   return errors.status("operands");
 }
 
@@ -271,23 +148,28 @@ io::Result<std::pair<double, double>> CudaDevice::bandwidthOver(uint64_t bytes,
                                                                 int, double) {
   bytes = std::max<uint64_t>(bytes / 32, 1) * 32;
   void *memory = nullptr;
-  if (io::Status status = check(cudaMalloc(&memory, bytes), "ceilings");
-      !status)
+  Errors errors;
+  errors << cudaMalloc(&memory, bytes)
+         << cudaMemsetAsync(memory, 1, bytes, timing.stream);
+  if (io::Status status = errors.status("ceilings"); !status)
     return io::Error{status.error()};
   auto *data = static_cast<char *>(memory);
-  cudaMemsetAsync(data, 1, bytes, stream);
   const int64_t repetitions = 10;
-  io::Result<double> read = leastOf(
-      repetitions, [&] { return kernels.read(data, bytes, stream); }, true);
-  io::Result<double> copy = leastOf(
+  io::Result<double> read = timing.leastOf(
       repetitions,
-      [&] { return kernels.copy(data + bytes / 2, data, bytes / 2, stream); },
+      [&] { return timing.kernels.read(data, bytes, timing.stream); }, true);
+  io::Result<double> copy = timing.leastOf(
+      repetitions,
+      [&] {
+        return timing.kernels.copy(data + bytes / 2, data, bytes / 2,
+                                   timing.stream);
+      },
       true);
   // The clocks are asked for while it works, which takes a moment.
   for (int i = 0; i < 150; ++i)
-    kernels.read(data, bytes, stream);
+    timing.kernels.read(data, bytes, timing.stream);
   busy = readNvml(busId);
-  cudaStreamSynchronize(stream);
+  cudaStreamSynchronize(timing.stream);
   cudaFree(memory);
   if (!read || !copy)
     return io::Error{read ? copy.error() : read.error()};
@@ -309,7 +191,7 @@ io::Result<double> CudaDevice::bf16Peak() {
     return io::Error{operands.failure()};
   if (mla_expand_kv(ctx, &params))
     return io::Error{mla_last_error(ctx)};
-  io::Result<double> least = leastOf(
+  io::Result<double> least = timing.leastOf(
       10,
       [&] {
         mla_expand_kv(ctx, &params);
@@ -325,13 +207,13 @@ io::Result<double> CudaDevice::bf16Peak() {
 }
 
 io::Status CudaDevice::measureSmallest(Ceilings &result) {
-  auto one = [&] { return CudaKernels::nothing(stream); };
-  io::Result<double> between = leastOf(21, one, /*cold=*/true);
+  auto one = [&] { return CudaKernels::nothing(timing.stream); };
+  io::Result<double> between = timing.leastOf(21, one, /*cold=*/true);
   if (!between)
     return io::Error{between.error()};
   const int count = 1000;
   Graph graph;
-  io::Status captured = capture(
+  io::Status captured = timing.capture(
       [&] {
         cudaError_t error = cudaSuccess;
         for (int i = 0; i < count && !error; ++i)
@@ -341,8 +223,9 @@ io::Status CudaDevice::measureSmallest(Ceilings &result) {
       graph);
   if (!captured)
     return captured;
-  io::Result<double> all = leastOf(
-      5, [&] { return cudaGraphLaunch(graph.executable, stream); }, true);
+  io::Result<double> all = timing.leastOf(
+      5, [&] { return cudaGraphLaunch(graph.executable, timing.stream); },
+      true);
   if (!all)
     return io::Error{all.error()};
   result.smallestBetweenEvents = *between;
@@ -363,8 +246,9 @@ io::Result<Ceilings> CudaDevice::measure(const CeilingOptions &options) {
     return io::Error{bandwidths.error()};
   std::tie(result.readBandwidth, result.copyBandwidth) = *bandwidths;
   double flops = 0;
-  io::Result<double> least = leastOf(
-      5, [&] { return kernels.multiplyAdd(flops, stream); }, /*cold=*/true);
+  io::Result<double> least = timing.leastOf(
+      5, [&] { return timing.kernels.multiplyAdd(flops, timing.stream); },
+      /*cold=*/true);
   if (!least)
     return io::Error{least.error()};
   result.f32Peak = flops / *least;
