@@ -7,6 +7,8 @@
 #include "TestTensor.h"
 #include "reference/expanded_attention.h"
 
+#include <cmath>
+
 using namespace mla;
 using namespace mla::test;
 
@@ -17,6 +19,7 @@ struct Case {
   int64_t tokens = 0, heads = 2, nope = 32, peWidth = 16, value = 24;
   bool causal = true;
   int64_t windowStart = 0, windowLength = 0;
+  Layout layout = Layout::Gapped; ///< Of q, the keys, the values and o.
   TestTensor q, kNope, kPe, v, cuQ, cuK, kvLens, sinks, indices, o, lse;
 
   void build(Random &random, const std::vector<int64_t> &newTokens,
@@ -45,7 +48,7 @@ void Case::build(Random &random, const std::vector<int64_t> &newTokens,
     cuK = TestTensor(MLA_DTYPE_I32, {numSeqs + 1}, keys);
   }
   auto make = [&](Shape shape) {
-    return TestTensor(dtype, std::move(shape), Layout::Gapped, random);
+    return TestTensor(dtype, std::move(shape), layout, random);
   };
   q = make({tokens, heads, nope + peWidth});
   TestTensor kv = make({rows, heads, nope + value});
@@ -244,6 +247,81 @@ TEST_F(ExpandedAttentionTest, SequencesOfSeveralTiles) {
     }
     if (HasFailure())
       return;
+  }
+}
+
+// What tensor cores take: 16 bits, whole and aligned units of 16 bytes.
+TEST_F(ExpandedAttentionTest, DenseRowsOf16Bits) {
+  const Shape widths[] = {{64, 0, 64},  {128, 64, 128}, {192, 64, 256},
+                          {40, 24, 72}, {128, 0, 128},  {120, 8, 8}};
+  for (uint64_t seed = 0; seed < 6; ++seed) {
+    Random random(seed);
+    Case c;
+    c.layout = Layout::Dense;
+    // More than the 8 that the CUDA kernel takes together.
+    c.heads = random.pick<int64_t>({1, 3, 9});
+    c.nope = widths[seed % 6][0];
+    c.peWidth = widths[seed % 6][1];
+    c.value = widths[seed % 6][2];
+    c.causal = seed % 4 != 0;
+    if (seed % 3 == 0) {
+      c.windowLength = 75;
+      c.windowStart = random.integer(0, 60);
+    }
+    uint32_t dtype = random.pick({MLA_DTYPE_F16, MLA_DTYPE_BF16});
+    c.build(random, {20, 0, 135, 1}, {20, 64, 140, 65}, 2, dtype);
+    if (random.chance(0.4)) {
+      c.sinks = TestTensor(MLA_DTYPE_F32, {c.heads}, Layout::Gapped, random);
+      c.sinks.fillRandom(random, -1, 4);
+    }
+    SCOPED_TRACE("seed " + std::to_string(seed) + ": q " + c.q.describe() +
+                 ", k_nope " + c.kNope.describe());
+    Canary o(c.o), lse(c.lse);
+    o.allow(c.o);
+    lse.allow(c.lse);
+    run(c);
+    EXPECT_EQ(o.damage() + lse.damage(), 0);
+    reference::State expected = c.formula().compute();
+    EXPECT_LE(relativeError(c.o.array(), expected.o), tolerance(dtype));
+    EXPECT_LE(relativeError(c.lse.array(), expected.lse), 1e-5);
+    if (HasFailure())
+      return;
+  }
+}
+
+TEST_F(ExpandedAttentionTest, ANanIsSeenOnlyByThoseWhoSeeItsKey) {
+  for (uint32_t dtype : {MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16}) {
+    SCOPED_TRACE(mla_dtype_name(dtype));
+    Random random(4);
+    Case c;
+    c.layout = Layout::Dense;
+    c.build(random, {6}, {70}, 0, dtype);
+    run(c);
+    reference::Array sound = c.o.array();
+    // Key 66 is the third token's own. What the value is, and what it makes of
+    // those who see it.
+    for (double bad : {std::nan(""), -double(INFINITY), double(INFINITY)}) {
+      c.v.set({66, 1, 5}, bad);
+      run(c);
+      for (int64_t t = 0; t < 6; ++t)
+        for (int64_t h = 0; h < c.heads; ++h)
+          for (int64_t i = 0; i < c.value; ++i) {
+            double out = c.o.at({t, h, i});
+            if (t < 2 || h != 1 || i != 5)
+              ASSERT_EQ(out, sound.at(t, h, i)) << t << ' ' << h << ' ' << i;
+            else if (std::isnan(bad))
+              ASSERT_TRUE(std::isnan(out)) << t;
+            else
+              ASSERT_EQ(out, bad) << t;
+          }
+    }
+    c.v.set({66, 1, 5}, 0);
+    c.kNope.set({66, 1, 5}, std::nan(""));
+    run(c);
+    EXPECT_EQ(c.o.at({1, 1, 0}), sound.at(1, 1, 0));
+    EXPECT_EQ(c.o.at({2, 0, 0}), sound.at(2, 0, 0));
+    EXPECT_TRUE(std::isnan(c.o.at({2, 1, 0})));
+    EXPECT_TRUE(std::isnan(c.lse.at({5, 1})));
   }
 }
 
