@@ -181,6 +181,8 @@ __device__ void multiplyKeys(const Source &source, const KeyAddress *keys,
 __device__ inline void multiplyValues(const float *weights, const float *values,
                                       float (&sums)[4][4]) {
   using Tile = AttentionFfmaTile;
+  // More would take registers that the sums need.
+#pragma unroll 1
   for (int k = 0; k < Tile::keys; k += 4) {
     float4 value[4];
 #pragma unroll
