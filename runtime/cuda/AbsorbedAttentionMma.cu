@@ -227,10 +227,10 @@ private:
     if (blockBegin < seen) {
       locate(blockBegin);
       startCopies(0);
+      copyRest();
       if (blockBegin + 1 < seen)
         locate(blockBegin + 1);
     }
-    commitCopies();
     int stage = 0;
     for (int block = blockBegin; block < seen; ++block, stage ^= 1) {
       waitForCopies<0>();
@@ -240,7 +240,6 @@ private:
         if (block + 2 < seen)
           locate(block + 2);
       }
-      commitCopies();
       attend(block, base + Shared::stages + stage * Shared::stageBytes, stage);
     }
     waitForCopies<0>();
@@ -305,59 +304,114 @@ private:
     }
   }
 
-  /// A warp brings a row to f16: first its largest magnitude, then the values,
-  /// times the power of two that puts that into [2^7, 2^8). Pairs of columns
-  /// take the places in which the fp8 keys' come out (loadKeys).
+  /// A warp brings a row to f16: times the power of two that puts its largest
+  /// magnitude into [2^7, 2^8). Pairs of columns take the places in which the
+  /// fp8 keys' come out (multiplySteps). A pe part that isn't fp8 keeps its
+  /// type and order.
   __device__ void convertQuery() {
-    int size = elementSize(p.query.dtype);
+    constexpr int most = (maxLatent + maxPe) / 8 / 32 + 1; // Eights of a lane.
     bool peIsFp8 = p.pe.dtype == MLA_DTYPE_F8E4M3FN;
-    int width = p.latentWidth + (peIsFp8 ? p.peWidth : 0);
+    int eighths = (p.latentWidth + p.peWidth) / 8;
+    int scaled = (p.latentWidth + (peIsFp8 ? p.peWidth : 0)) / 8;
+#pragma unroll 2
     for (int row = warp; row < tileRows; row += numWarps) {
       int t = rows.token[row];
       const char *from = p.query.at(max(t, 0), rows.head[row]);
-      auto load = [&](int column) {
-        return t < 0 ? 0.0f
-                     : loadElement(from + static_cast<int64_t>(column) * size,
-                                   p.query.dtype);
-      };
-      float most = 0;
-      for (int column = lane; column < width; column += 32)
-        most = fmaxf(most, fabsf(load(column)));
+      float values[most][8], largest = 0;
+#pragma unroll
+      for (int i = 0; i < most; ++i) {
+        int eighth = lane + i * 32;
+        loadEight(from, t < 0 ? -1 : eighth, eighths, values[i]);
+        if (eighth < scaled)
+#pragma unroll
+          for (int j = 0; j < 8; ++j)
+            largest = fmaxf(largest, fabsf(values[i][j]));
+      }
       for (int step = 16; step > 0; step /= 2)
-        most = fmaxf(most, __shfl_xor_sync(~0u, most, step));
+        largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, step));
       // The exponents' bits; infinite and tiny rows stay as they are.
-      int exponent = static_cast<int>(__float_as_uint(most) >> 23) - 127;
+      int exponent = static_cast<int>(__float_as_uint(largest) >> 23) - 127;
       bool usual = exponent > -100 && exponent < 100;
       int shift = usual ? 7 - exponent : 0;
       float up = __uint_as_float(static_cast<uint32_t>(127 + shift) << 23);
-      float down = __uint_as_float(static_cast<uint32_t>(127 - shift) << 23);
-      for (int pair = lane; pair < width / 2; pair += 32) {
-        bool isPe = 2 * pair >= p.latentWidth;
-        int word = isPe ? pair - p.latentWidth / 2 : pair;
-        // Word w of a step's eight goes to w / 2 if even, else to 4 + w / 2.
-        int place = word / 8 * 8 + word % 2 * 4 + word % 8 / 2;
-        char *to = shared + (isPe ? Shared::queryPe + row * Shared::pePitch
-                                  : Shared::query + row * Shared::queryPitch);
-        *reinterpret_cast<uint32_t *>(to + swizzled(row, place / 4) +
-                                      place % 4 * 4) =
-            packPair<__half>(load(2 * pair) * up, load(2 * pair + 1) * up);
+#pragma unroll
+      for (int i = 0; i < most; ++i) {
+        int eighth = lane + i * 32;
+        if (eighth < scaled)
+          storeReordered(row, eighth, values[i], up);
+        else if (eighth < eighths)
+          storePe(row, eighth - scaled, values[i]);
       }
-      if (p.peWidth > 0 && !peIsFp8)
-        for (int pair = lane; pair < p.peWidth / 2; pair += 32) {
-          float low = load(p.latentWidth + 2 * pair),
-                high = load(p.latentWidth + 2 * pair + 1);
-          *reinterpret_cast<uint32_t *>(
-              shared + Shared::queryPe + row * Shared::pePitch +
-              swizzled(row, pair / 4) + pair % 4 * 4) =
-              p.pe.dtype == MLA_DTYPE_BF16 ? packPair<__nv_bfloat16>(low, high)
-                                           : packPair<__half>(low, high);
-        }
       if (lane == 0) {
-        rows.factor[row] *= down;
+        rows.factor[row] *=
+            __uint_as_float(static_cast<uint32_t>(127 - shift) << 23);
         if (!peIsFp8)
           rows.peFactor[row] *= up;
       }
     }
+  }
+
+  /// Columns 8 * eighth to 8 * eighth + 7 of a row; zeros beyond its end.
+  __device__ void loadEight(const char *row, int eighth, int end,
+                            float (&values)[8]) const {
+    bool exists = eighth >= 0 && eighth < end;
+    if (p.query.dtype == MLA_DTYPE_F8E4M3FN) {
+      uint2 bytes = exists ? reinterpret_cast<const uint2 *>(row)[eighth]
+                           : make_uint2(0, 0);
+#pragma unroll
+      for (int j = 0; j < 8; ++j)
+        values[j] = widen(Fp8{static_cast<__nv_fp8_storage_t>(
+            (j < 4 ? bytes.x : bytes.y) >> (j % 4 * 8))});
+      return;
+    }
+    uint4 words = exists ? reinterpret_cast<const uint4 *>(row)[eighth]
+                         : make_uint4(0, 0, 0, 0);
+    const uint32_t pairs[4] = {words.x, words.y, words.z, words.w};
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      if (p.query.dtype == MLA_DTYPE_BF16) {
+        values[2 * j] = __uint_as_float(pairs[j] << 16);
+        values[2 * j + 1] = __uint_as_float(pairs[j] & 0xffff0000u);
+      } else {
+        float2 pair =
+            __half22float2(*reinterpret_cast<const __half2 *>(&pairs[j]));
+        values[2 * j] = pair.x;
+        values[2 * j + 1] = pair.y;
+      }
+    }
+  }
+
+  /// Words w of a step's eight go to w / 2 if even, else to 4 + w / 2: an
+  /// eighth is half a step, and its words go to two pairs.
+  __device__ void storeReordered(int row, int eighth, const float (&values)[8],
+                                 float factor) {
+    bool isPe = eighth * 8 >= p.latentWidth;
+    int own = isPe ? eighth - p.latentWidth / 8 : eighth;
+    char *to = shared + (isPe ? Shared::queryPe + row * Shared::pePitch
+                              : Shared::query + row * Shared::queryPitch);
+    uint32_t words[4];
+#pragma unroll
+    for (int j = 0; j < 4; ++j)
+      words[j] =
+          packPair<__half>(values[2 * j] * factor, values[2 * j + 1] * factor);
+    // The step's lower unit has its even words, the upper one the odd.
+    int unit = own / 2 * 2, place = own % 2 * 8;
+    *reinterpret_cast<uint2 *>(to + swizzled(row, unit) + place) =
+        make_uint2(words[0], words[2]);
+    *reinterpret_cast<uint2 *>(to + swizzled(row, unit + 1) + place) =
+        make_uint2(words[1], words[3]);
+  }
+
+  __device__ void storePe(int row, int eighth, const float (&values)[8]) {
+    uint32_t words[4];
+#pragma unroll
+    for (int j = 0; j < 4; ++j)
+      words[j] = p.pe.dtype == MLA_DTYPE_BF16
+                     ? packPair<__nv_bfloat16>(values[2 * j], values[2 * j + 1])
+                     : packPair<__half>(values[2 * j], values[2 * j + 1]);
+    *reinterpret_cast<uint4 *>(shared + Shared::queryPe +
+                               row * Shared::pePitch + swizzled(row, eighth)) =
+        make_uint4(words[0], words[1], words[2], words[3]);
   }
 
   __device__ void clear() {
@@ -390,6 +444,8 @@ private:
     nextPage = nextSeen ? call.rawPage(batch, nextPosition) : 0;
   }
 
+  /// Copies what is small of the key that was located, and leaves the latent's
+  /// units to copySome().
   __device__ void startCopies(int stage) {
     recomputePlace();
     bool seen = nextSeen && call.pageExists(batch, nextPosition, nextPage);
@@ -397,14 +453,17 @@ private:
     int64_t line = seen ? call.lineOf(nextPosition) : 0;
     int key = thread / 4, member = thread % 4;
     uint32_t to = base + Shared::stages + stage * Shared::stageBytes;
-    const int keySize = IsFp8 ? 1 : 2;
-    copyRow<maxLatent * keySize / 16>(to + key * Shared::latentPitch,
-                                      p.latent.at(page, line), key,
-                                      p.latentWidth * keySize / 16, seen);
-    if (p.peWidth > 0)
-      copyRow<maxPe * 2 / 16>(to + Shared::stagePe + key * Shared::pePitch,
-                              p.pe.at(page, line), key,
-                              p.peWidth * elementSize(p.pe.dtype) / 16, seen);
+    unitsLeft = p.latentWidth * (IsFp8 ? 1 : 2) / 16 / 4;
+    copyFrom = p.latent.at(page, line) + member * 16;
+    copyTo = to + key * Shared::latentPitch + swizzled(key, member);
+    copySeen = seen;
+    if (p.peWidth > 0) {
+      const char *from = p.pe.at(page, line);
+      uint32_t row = to + Shared::stagePe + key * Shared::pePitch;
+      int units = p.peWidth * elementSize(p.pe.dtype) / 16;
+      for (int unit = member; unit < units; unit += 4)
+        copyAsync(row + swizzled(key, unit), from + unit * 16, seen);
+    }
     if constexpr (IsFp8)
       if (p.scales && member < p.scales.width())
         copyAsync4(to + Shared::stageScales + (member * blockKeys + key) * 4,
@@ -413,21 +472,23 @@ private:
       rows.keySeen[stage][key] = seen;
   }
 
-  /// Copies a quarter of the units of a key's row. Rows are aligned to 128
-  /// bytes and more, so that a unit is found by exclusive or.
-  template <int MostUnits>
-  __device__ void copyRow(uint32_t to, const char *from, int key, int units,
-                          bool seen) {
-    uint32_t place = to + swizzled(key, thread % 4);
-    from += thread % 4 * 16;
-    if (units == MostUnits) {
+  /// Copies up to `count` of the thread's units. A few at a time, between
+  /// products, so that neither waits for the other.
+  __device__ void copySome(int count) {
 #pragma unroll
-      for (int i = 0; i < MostUnits; i += 4)
-        copyAsync(place ^ (i * 16), from + i * 16, seen);
-      return;
-    }
-    for (int i = 0; i + thread % 4 < units; i += 4)
-      copyAsync(place ^ (i * 16), from + i * 16, seen);
+    for (int i = 0; i < count; ++i)
+      if (unitsLeft > 0) {
+        --unitsLeft;
+        // Rows are aligned to their pitch: a unit is found by exclusive or.
+        copyAsync(copyTo ^ (unitsLeft * 64), copyFrom + unitsLeft * 64,
+                  copySeen);
+      }
+  }
+
+  __device__ void copyRest() {
+    while (unitsLeft > 0)
+      copySome(1);
+    commitCopies();
   }
 
   //===--- A block of keys
@@ -437,6 +498,7 @@ private:
     recomputePlace();
     float s[2][4][4] = {};
     multiplyKeys(s, stage);
+    copyRest();
     __syncthreads(); // the pe part is done with, and gives room
     recomputePlace();
     addDepthHalves(s, stage);
@@ -520,13 +582,17 @@ private:
       return;
     Fragments<KeysAreFp8> even, odd;
     load(even, begin);
-#pragma unroll 2
-    for (int step = begin; step < end; step += 2) {
+    int step = begin;
+    for (; step + 2 < end; step += 2) {
       load(odd, step + 1);
       multiply(even);
-      load(even, min(step + 2, end - 1));
+      copySome(2);
+      load(even, step + 2);
       multiply(odd);
     }
+    load(odd, step + 1);
+    multiply(even);
+    multiply(odd);
   }
 
   __device__ void multiplyPe(float (&s)[2][4][4], uint32_t keys, int steps) {
@@ -943,6 +1009,11 @@ private:
   // The key that the thread copies next.
   int nextPosition, nextPage;
   bool nextSeen;
+  // The one that it copies now.
+  const char *copyFrom;
+  uint32_t copyTo;
+  int unitsLeft = 0;
+  bool copySeen;
 };
 
 template <typename T, bool IsFp8>
@@ -992,9 +1063,8 @@ bool mla::cuda::fitsAbsorbedMma(mla_context &ctx,
                            (!params.cache_pe || pe.dtype == latent.dtype);
   bool widths = latent.width() % 64 == 0 && latent.width() <= maxLatent &&
                 pe.width() % (2 * stepColumns) == 0 && pe.width() <= maxPe;
-  return types && widths && (isFp8 || query.hasVectors(16)) &&
-         query.strides[2] == elementSize(query.dtype) &&
-         latent.hasVectors(16) && pe.hasVectors(16) &&
+  return types && widths && query.hasVectors(16) && latent.hasVectors(16) &&
+         pe.hasVectors(16) &&
          stateOf(ctx).maxSharedBytes >= sharedBytes(latent.dtype);
 }
 
