@@ -46,6 +46,8 @@ NOT_RUN = {
     r"ninja -C build\b": "builds this project again",
     r"ctest\b": "runs the tests again",
     r"(\S*/)?mla-bench\b": "takes minutes",
+    r"\S*mla-\w+ .*--device=cuda\b": "needs a GPU",
+    r"(\S*/)?run-gpu-tests\b": "needs a GPU",
     r"build-\w+/": "is of another preset",
     r"nvim\b|code\b": "opens an editor",
 }

@@ -87,9 +87,10 @@ class DocumentsTest(CheckTest):
     def test_not_run(self):
         for command in ("./dev test", "apt-get install x", "sudo apt-get update", "X=1 git clone y",
                         "cmake --preset release && ninja -C build", "cd x && ./dev build",
-                        "build-fuzz/bin/fuzz-ir"):
+                        "build-fuzz/bin/fuzz-ir", "build/bin/mla-run x --device=cuda:1 -v",
+                        "./run-gpu-tests --list"):
             self.assertTrue(documents.not_run(command), command)
-        for command in ("cat dev", "build/bin/mla-run x", "cmake -S a -B b", "./a.out", "echo git x"):
+        for command in ("cat dev", "build/bin/mla-run x", "mla-run x --device=cpu", "cmake -S a -B b", "./a.out", "echo git x"):
             self.assertFalse(documents.not_run(command), command)
 
     def run_document(self, text, *words):
