@@ -45,6 +45,10 @@ constexpr int maxScales = maxLatent / scaleBlock;
 constexpr int stepColumns = 16; ///< Of one matrix product.
 constexpr float growth = 8;
 
+/// What keys are: of the query's type, fp8 with a scale a tensor, or with one a
+/// row and block of columns.
+enum class Keys { Own, Fp8, Fp8Scaled };
+
 /// The pieces of shared memory. Rows are split into units of 16 bytes, of which
 /// unit u of row r lies at u ^ (r % 8): eight rows' units u are in different
 /// banks.
@@ -124,8 +128,10 @@ __device__ inline uint32_t multiplyHalves(uint32_t a, uint32_t b) {
 }
 
 /// One CTA. `T` is what the tensor cores get of the latent.
-template <typename T, bool IsFp8> class AbsorbedMma {
+template <typename T, Keys KeysAre> class AbsorbedMma {
 public:
+  static constexpr bool IsFp8 = KeysAre != Keys::Own;
+  static constexpr bool HasScales = KeysAre == Keys::Fp8Scaled;
   using Shared = Layout<IsFp8>;
 
   __device__ AbsorbedMma(const AbsorbedParams &p, char *shared)
@@ -313,7 +319,7 @@ private:
     bool peIsFp8 = p.pe.dtype == MLA_DTYPE_F8E4M3FN;
     int eighths = (p.latentWidth + p.peWidth) / 8;
     int scaled = (p.latentWidth + (peIsFp8 ? p.peWidth : 0)) / 8;
-#pragma unroll 2
+#pragma unroll 4
     for (int row = warp; row < tileRows; row += numWarps) {
       int t = rows.token[row];
       const char *from = p.query.at(max(t, 0), rows.head[row]);
@@ -464,8 +470,8 @@ private:
       for (int unit = member; unit < units; unit += 4)
         copyAsync(row + swizzled(key, unit), from + unit * 16, seen);
     }
-    if constexpr (IsFp8)
-      if (p.scales && member < p.scales.width())
+    if constexpr (HasScales)
+      if (member < p.scales.width())
         copyAsync4(to + Shared::stageScales + (member * blockKeys + key) * 4,
                    p.scales.at(page, line, member), seen);
     if (p.hasIndices && member == 0)
@@ -476,13 +482,12 @@ private:
   /// products, so that neither waits for the other.
   __device__ void copySome(int count) {
 #pragma unroll
-    for (int i = 0; i < count; ++i)
-      if (unitsLeft > 0) {
-        --unitsLeft;
-        // Rows are aligned to their pitch: a unit is found by exclusive or.
-        copyAsync(copyTo ^ (unitsLeft * 64), copyFrom + unitsLeft * 64,
-                  copySeen);
-      }
+    for (int i = 0; i < count; ++i) {
+      --unitsLeft;
+      // Rows are aligned to their pitch: a unit is found by exclusive or.
+      copyAsyncIf(unitsLeft >= 0, copyTo ^ (unitsLeft * 64),
+                  copyFrom + unitsLeft * 64, copySeen);
+    }
   }
 
   __device__ void copyRest() {
@@ -519,7 +524,7 @@ private:
     int steps = p.latentWidth / stepColumns, peSteps = p.peWidth / stepColumns;
     int half = (steps + peSteps + 1) / 2;
     half += half % 2;
-    if (IsFp8 && p.scales) // Whole blocks.
+    if (HasScales) // Whole blocks.
       half = (p.scales.width() + 1) / 2 * (scaleBlock / stepColumns);
     half = min(half, steps);
     if (rowHalf * 32 >= rowsHere)
@@ -527,17 +532,29 @@ private:
     int begin = depthHalf ? half : 0, end = depthHalf ? steps : half;
     if (depthHalf && peSteps > 0)
       multiplyPe(s, stage + Shared::stagePe, peSteps);
-    if (IsFp8 && p.scales)
+    if constexpr (HasScales)
       multiplyScaled(s, stage, begin, end);
     else
       multiplySteps<T, IsFp8, Shared::queryPitch, Shared::latentPitch>(
           s, base + Shared::query, stage, begin, end);
   }
 
-  /// What a step's products take: of the query's rows, and of the keys.
+  /// What a step's products take: of the query's rows; of the keys, as they lie
+  /// in shared memory and as they are multiplied.
   template <bool KeysAreFp8> struct Fragments {
     uint32_t a[2][4];
     uint32_t b[KeysAreFp8 ? 1 : 2][4];
+    uint32_t wide[KeysAreFp8 ? 4 : 1][2];
+
+    /// Of fp8 a lane has four columns of a key: the first two are taken for the
+    /// step's lower half, the others for the upper; the query's are in that
+    /// order too.
+    __device__ void widen() {
+      if constexpr (KeysAreFp8)
+#pragma unroll
+        for (int n = 0; n < 4; ++n)
+          widenFp8(b[0][n], wide[n][0], wide[n][1]);
+    }
   };
 
   /// Adds the products of the steps [begin, end), an even number; each step's
@@ -553,23 +570,20 @@ private:
     uint32_t keyAddress =
         keys + key * KeyPitch + swizzled(key, KeysAreFp8 ? 0 : lane / 8 % 2);
     auto load = [&](Fragments<KeysAreFp8> &to, int step) {
-      uint32_t at = rowAddress ^ (step * 32);
-      loadMatrices(to.a[0], at);
-      loadMatrices(to.a[1], at + 16 * QueryPitch);
-      at = keyAddress ^ (step * (KeysAreFp8 ? 16 : 32));
+      uint32_t at = keyAddress ^ (step * (KeysAreFp8 ? 16 : 32));
       loadMatrices(to.b[0], at);
       if constexpr (!KeysAreFp8)
         loadMatrices(to.b[1], at + 16 * KeyPitch);
+      at = rowAddress ^ (step * 32);
+      loadMatrices(to.a[0], at);
+      loadMatrices(to.a[1], at + 16 * QueryPitch);
     };
     auto multiply = [&](const Fragments<KeysAreFp8> &from) {
 #pragma unroll
       for (int n = 0; n < 4; ++n) {
         uint32_t low, high;
-        // Of fp8 a lane has four columns of a key: the first two are taken for
-        // the step's lower half, the others for the upper; the query's are in
-        // that order too.
         if constexpr (KeysAreFp8) {
-          widenFp8(from.b[0][n], low, high);
+          low = from.wide[n][0], high = from.wide[n][1];
         } else {
           low = from.b[n / 2][n % 2 * 2];
           high = from.b[n / 2][n % 2 * 2 + 1];
@@ -582,16 +596,20 @@ private:
       return;
     Fragments<KeysAreFp8> even, odd;
     load(even, begin);
+    even.widen();
     int step = begin;
     for (; step + 2 < end; step += 2) {
       load(odd, step + 1);
       multiply(even);
+      odd.widen();
       copySome(2);
       load(even, step + 2);
       multiply(odd);
+      even.widen();
     }
     load(odd, step + 1);
     multiply(even);
+    odd.widen();
     multiply(odd);
   }
 
@@ -797,7 +815,7 @@ private:
     if (first >= p.latentWidth)
       return;
     float unit = 1;
-    if (IsFp8 && p.scales)
+    if (HasScales)
       unit = growValueScale(stage, first);
     if (rescale || unit != 1) {
 #pragma unroll
@@ -880,7 +898,7 @@ private:
     int key = lane % 16;
     uint32_t keys = stage + key * Shared::latentPitch;
     uint32_t scales[2] = {};
-    if (p.scales) {
+    if constexpr (HasScales) {
       float inverse = valueScale != 0 ? 1 / valueScale : 0;
       const float *own = scalesOf(stage, first / scaleBlock) +
                          step * stepColumns + lane % 4 * 2;
@@ -900,7 +918,7 @@ private:
         // Keys 0 to 7 or 8 to 15, and one or the other 16 columns.
         uint32_t even, odd;
         widenFp8(__byte_perm(bytes[i], 0, 0x3120), even, odd);
-        if (p.scales) {
+        if constexpr (HasScales) {
           even = multiplyHalves(even, scales[i % 2]);
           odd = multiplyHalves(odd, scales[i % 2]);
         }
@@ -944,7 +962,7 @@ private:
     }
     __syncthreads();
     float unit = rows.latentScale;
-    if (IsFp8 && p.scales)
+    if (HasScales)
       unit = valueScale;
     int count = eighths(), first = warp * count * 8;
     float *state = p.slots + slot * slotFloats;
@@ -1016,11 +1034,11 @@ private:
   bool copySeen;
 };
 
-template <typename T, bool IsFp8>
+template <typename T, Keys KeysAre>
 __global__ void __launch_bounds__(numThreads, 1)
     absorbedMma(const __grid_constant__ AbsorbedParams p) {
   extern __shared__ __align__(1024) char shared[];
-  AbsorbedMma<T, IsFp8>(p, shared).run();
+  AbsorbedMma<T, KeysAre>(p, shared).run();
 }
 
 } // namespace
@@ -1030,14 +1048,15 @@ namespace {
 /// The kernel that a call takes; null where there is none.
 using Kernel = void (*)(AbsorbedParams);
 
-Kernel kernelFor(uint32_t latentDtype) {
+Kernel kernelFor(uint32_t latentDtype, bool hasScales) {
   switch (latentDtype) {
   case MLA_DTYPE_BF16:
-    return absorbedMma<__nv_bfloat16, false>;
+    return absorbedMma<__nv_bfloat16, Keys::Own>;
   case MLA_DTYPE_F16:
-    return absorbedMma<__half, false>;
+    return absorbedMma<__half, Keys::Own>;
   default:
-    return absorbedMma<__half, true>;
+    return hasScales ? absorbedMma<__half, Keys::Fp8Scaled>
+                     : absorbedMma<__half, Keys::Fp8>;
   }
 }
 
@@ -1070,15 +1089,18 @@ bool mla::cuda::fitsAbsorbedMma(mla_context &ctx,
 
 mla_status mla::cuda::launchAbsorbedMma(mla_context &ctx,
                                         const AbsorbedParams &params) {
-  return launch(ctx, "absorbed_attention", kernelFor(params.latent.dtype),
+  return launch(ctx, "absorbed_attention",
+                kernelFor(params.latent.dtype, params.scales.data != nullptr),
                 params.shape.numCTAs, numThreads,
                 sharedBytes(params.latent.dtype), params);
 }
 
 cudaError_t mla::cuda::loadAbsorbedMma(const State &state) {
   for (uint32_t dtype : {MLA_DTYPE_BF16, MLA_DTYPE_F16, MLA_DTYPE_F8E4M3FN})
-    if (state.maxSharedBytes >= sharedBytes(dtype))
-      if (cudaError_t error = allowShared(kernelFor(dtype), sharedBytes(dtype)))
-        return error;
+    for (bool hasScales : {false, true})
+      if (state.maxSharedBytes >= sharedBytes(dtype))
+        if (cudaError_t error =
+                allowShared(kernelFor(dtype, hasScales), sharedBytes(dtype)))
+          return error;
   return cudaSuccess;
 }

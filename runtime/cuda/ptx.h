@@ -89,6 +89,21 @@ __device__ inline void copyAsync(uint32_t to, const void *from, bool valid) {
                : "memory");
 }
 
+/// The same, where `wanted`; without a branch.
+__device__ inline void copyAsyncIf(bool wanted, uint32_t to, const void *from,
+                                   bool valid) {
+  asm volatile("{\n"
+               ".reg .pred wanted;\n"
+               "setp.ne.b32 wanted, %3, 0;\n"
+               "@wanted cp.async.cg.shared.global.L2::128B [%0], [%1], 16, "
+               "%2;\n"
+               "}"
+               :
+               : "r"(to), "l"(from), "r"(valid ? 16 : 0),
+                 "r"(static_cast<int>(wanted))
+               : "memory");
+}
+
 /// The same of 4 aligned bytes.
 __device__ inline void copyAsync4(uint32_t to, const void *from, bool valid) {
   asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;"
