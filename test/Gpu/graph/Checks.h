@@ -30,8 +30,9 @@ io::Status checkReplays(const Recorded &recorded,
 
 /// Replays it over stale batches: nothing is written outside of outputs and
 /// caches, a cache row is as a good batch leaves it or as it was, sequences
-/// that are right come out right, mla_context_check tells, and the next good
-/// batch is right.
+/// that are right come out right (in other bits at most where the stale lengths
+/// may divide the work in another way), mla_context_check tells, and the next
+/// good batch is right, bit for bit.
 io::Status checkStale(const Recorded &recorded, const StepSizes &sizes,
                       const Metadata &good);
 
