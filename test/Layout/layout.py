@@ -79,6 +79,9 @@ def op_files(project):
         for name in expected:
             if not (project.root / name).is_file():
                 yield f"{op}: expected {name}, found none"
+        cuda = [f"runtime/cuda/{op}.cu", f"runtime/cuda/{op}.cpp"]
+        if op not in DIALECT_ONLY and not any((project.root / name).is_file() for name in cuda):
+            yield f"{op}: expected {' or '.join(cuda)}, found none"
 
 
 def private_paths(project):

@@ -34,10 +34,11 @@ class LayoutTest(CheckTest):
         names = ["include/mla/IR/Ops/AbsorbQ.td", "lib/IR/Ops/AbsorbQ.cpp",
                  "test/IR/absorb_q.mlir", "test/IR/absorb_q_invalid.mlir",
                  "runtime/core/ops/absorb_q.cpp", "runtime/cpu/absorb_q.cpp",
+                 "runtime/cuda/absorb_q.cpp",
                  "test/Runtime/ops/absorb_q_test.cpp", "test/Runtime/reference/absorb_q.cpp",
                  "include/mla/IR/Ops/Attention.td", "lib/IR/Ops/Attention.cpp",
                  "test/IR/attention.mlir", "test/IR/attention_invalid.mlir",
-                 "runtime/core/ops/fill.cpp", "runtime/cpu/fill.cpp",
+                 "runtime/core/ops/fill.cpp", "runtime/cpu/fill.cpp", "runtime/cuda/fill.cu",
                  "test/Runtime/ops/fill_test.cpp", "test/Runtime/reference/fill.cpp"]
         for name in names:
             self.write(name, "")
