@@ -467,8 +467,10 @@ private:
       const char *from = p.pe.at(page, line);
       uint32_t row = to + Shared::stagePe + key * Shared::pePitch;
       int units = p.peWidth * elementSize(p.pe.dtype) / 16;
-      for (int unit = member; unit < units; unit += 4)
-        copyAsync(row + swizzled(key, unit), from + unit * 16, seen);
+#pragma unroll
+      for (int unit = member; unit < maxPe * 2 / 16; unit += 4)
+        copyAsyncIf(unit < units, row + swizzled(key, unit), from + unit * 16,
+                    seen);
     }
     if constexpr (HasScales)
       if (member < p.scales.width())
@@ -530,8 +532,13 @@ private:
     if (rowHalf * 32 >= rowsHere)
       return;
     int begin = depthHalf ? half : 0, end = depthHalf ? steps : half;
-    if (depthHalf && peSteps > 0)
-      multiplyPe(s, stage + Shared::stagePe, peSteps);
+    // The pe part evens the halves out; with whole blocks in each it is halved
+    // too, if its halves are pairs of steps.
+    int peBegin = depthHalf ? 0 : peSteps, peEnd = peSteps;
+    if (HasScales && peSteps == 4)
+      peBegin = depthHalf ? 2 : 0, peEnd = depthHalf ? 4 : 2;
+    if (peBegin < peEnd)
+      multiplyPe(s, stage + Shared::stagePe, peBegin, peEnd);
     if constexpr (HasScales)
       multiplyScaled(s, stage, begin, end);
     else
@@ -613,19 +620,20 @@ private:
     multiply(odd);
   }
 
-  __device__ void multiplyPe(float (&s)[2][4][4], uint32_t keys, int steps) {
+  __device__ void multiplyPe(float (&s)[2][4][4], uint32_t keys, int begin,
+                             int end) {
     uint32_t query = base + Shared::queryPe;
     const int pitch = Shared::pePitch;
     if constexpr (!IsFp8) {
-      multiplySteps<T, false, pitch, pitch>(s, query, keys, 0, steps);
+      multiplySteps<T, false, pitch, pitch>(s, query, keys, begin, end);
     } else {
       if (p.pe.dtype == MLA_DTYPE_F8E4M3FN)
-        multiplySteps<__half, true, pitch, pitch>(s, query, keys, 0, steps);
+        multiplySteps<__half, true, pitch, pitch>(s, query, keys, begin, end);
       else if (p.pe.dtype == MLA_DTYPE_F16)
-        multiplySteps<__half, false, pitch, pitch>(s, query, keys, 0, steps);
+        multiplySteps<__half, false, pitch, pitch>(s, query, keys, begin, end);
       else
-        multiplySteps<__nv_bfloat16, false, pitch, pitch>(s, query, keys, 0,
-                                                          steps);
+        multiplySteps<__nv_bfloat16, false, pitch, pitch>(s, query, keys, begin,
+                                                          end);
 #pragma unroll
       for (int m = 0; m < 2; ++m)
 #pragma unroll
@@ -657,7 +665,7 @@ private:
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
           float next = scales[n * 8 + lane % 4 * 2 + i];
-          float factor = unit[n][i] / next;
+          float factor = __fdividef(unit[n][i], next);
           unit[n][i] = next;
           s[0][n][i] *= factor, s[0][n][i + 2] *= factor;
           s[1][n][i] *= factor, s[1][n][i + 2] *= factor;
@@ -743,31 +751,45 @@ private:
   /// Logits of the keys that are seen; -infinity of the others. Leaves the
   /// rows' maxima over the warp's keys in shared memory.
   __device__ void toLogits(float (&s)[4][4], int row, int block, int index) {
-    bool allSeen = !p.hasIndices && (block + 1) * blockKeys <= leastSeen;
-    float most[2] = {minusInfinity(), minusInfinity()};
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       float factor = rows.factor[row + i * 8];
+#pragma unroll
+      for (int n = 0; n < 4; ++n) {
+        s[n][2 * i] *= factor;
+        s[n][2 * i + 1] *= factor;
+      }
+    }
+    if (p.hasIndices || (block + 1) * blockKeys > leastSeen)
+      hideUnseen(s, row, block, index);
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      float most = fmaxf(s[0][2 * i], s[0][2 * i + 1]);
+#pragma unroll
+      for (int n = 1; n < 4; ++n)
+        most = fmaxf(most, fmaxf(s[n][2 * i], s[n][2 * i + 1]));
+      most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
+      most = fmaxf(most, __shfl_xor_sync(~0u, most, 2));
+      if (lane % 4 == 0)
+        rows.maximum[keyHalf][row + i * 8] = most;
+    }
+    __syncthreads();
+  }
+
+  __device__ void hideUnseen(float (&s)[4][4], int row, int block, int index) {
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
       int bound = rows.bound[row + i * 8] - block * blockKeys;
 #pragma unroll
       for (int n = 0; n < 4; ++n)
 #pragma unroll
         for (int j = 0; j < 2; ++j) {
           int key = keyHalf * 32 + n * 8 + lane % 4 * 2 + j;
-          float logit = s[n][2 * i + j] * factor;
-          if (!allSeen) {
-            bool seen = p.hasIndices ? rows.keySeen[index][key] : key < bound;
-            logit = seen ? logit : minusInfinity();
-          }
-          s[n][2 * i + j] = logit;
-          most[i] = fmaxf(most[i], logit);
+          bool seen = p.hasIndices ? rows.keySeen[index][key] : key < bound;
+          if (!seen)
+            s[n][2 * i + j] = minusInfinity();
         }
-      most[i] = fmaxf(most[i], __shfl_xor_sync(~0u, most[i], 1));
-      most[i] = fmaxf(most[i], __shfl_xor_sync(~0u, most[i], 2));
-      if (lane % 4 == 0)
-        rows.maximum[keyHalf][row + i * 8] = most[i];
     }
-    __syncthreads();
   }
 
   /// Writes the weights for the second product; whether the sums so far must be

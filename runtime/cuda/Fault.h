@@ -88,7 +88,8 @@ __device__ inline bool isOutside(FaultRecord *record, FaultSite site,
 #ifdef MLA_CUDA_UNCHECKED
   return false;
 #else
-  if (value >= lowest && value < limit)
+  // Bad values are seldom: what is done with them is kept out of the way.
+  if (__builtin_expect(value >= lowest && value < limit, 1))
     return false;
   recordFault(record, site, index, value, limit, lowest);
   return true;
