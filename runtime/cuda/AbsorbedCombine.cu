@@ -41,7 +41,6 @@ __global__ void __launch_bounds__(32 * numWarps)
   if (!leftUnfinished)
     return;
 
-  Sequence seq;
   int rowsOfSeq, firstToken;
   if (p.hasIndices) {
     firstToken = tile.sequence;
@@ -50,7 +49,11 @@ __global__ void __launch_bounds__(32 * numWarps)
   } else {
     if (tile.sequence < 0 || tile.sequence >= p.seqs)
       return;
-    seq = call.sequence(tile.sequence);
+    Sequence seq = call.sequence(tile.sequence);
+    // Of a length that was refused, or isn't the schedule's, the tile was whole
+    // where it began, and the slots hold another's.
+    if (end.block > (seq.length - 1) / blockKeys)
+      return;
     firstToken = seq.tokenBegin;
     int64_t rows =
         static_cast<int64_t>(seq.tokenEnd - seq.tokenBegin) * p.heads;

@@ -96,7 +96,7 @@ struct Split {
 
   __device__ int lanes() const {
     if (indexed)
-      return min(rowTiles, maxLanes);
+      return min(min(rowTiles, maxLanes), numCTAs);
     return static_cast<int>(loadInt(schedule, ScheduleLanes));
   }
   __device__ int parts() const {

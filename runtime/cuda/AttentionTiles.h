@@ -91,32 +91,56 @@ struct RowTile {
 
 #ifdef __CUDACC__
 
+/// The sequence that tile `number` is of, and in `done` the rows before its
+/// own: those of the sequences before it. With one thread, for offsets that go
+/// back. A row that two of them claim is the first one's, and each of the
+/// others that can be used gets all its tiles.
+__device__ inline int findAmongFaults(const Offsets &offsets, TileShape shape,
+                                      int64_t number, int64_t &done) {
+  int b = 0, numSequences = static_cast<int>(offsets.numSequences());
+  for (done = 0; b < numSequences; ++b) {
+    int64_t begin, end, next = done;
+    if (offsets.range(b, begin, end))
+      next = max(done, end * shape.rowsPerToken);
+    if (number < next / shape.tileRows + b + 1)
+      break;
+    done = next;
+  }
+  return b;
+}
+
 /// Finds tile `number`, with all threads of the block. False: there is none.
-/// Offsets that go back, which is a fault, don't let two tiles share a row.
+/// No two tiles share a row, whatever the offsets are.
 __device__ inline bool findTile(const Offsets &offsets, TileShape shape,
                                 int64_t number, RowTile &tile) {
-  __shared__ int sequence, covered;
+  __shared__ int sequence;
+  __shared__ int64_t done;
   if (threadIdx.x == 0)
-    sequence = covered = 0;
+    sequence = 0;
   __syncthreads();
   int numSequences = static_cast<int>(offsets.numSequences());
-  int best = 0, most = 0;
-  auto firstTile = [&](int64_t b) {
-    return offsets.clamped(b) * shape.rowsPerToken / shape.tileRows + b;
+  int best = 0;
+  bool goesBack = false;
+  auto rowsBefore = [&](int64_t b) {
+    return offsets.clamped(b) * shape.rowsPerToken;
   };
-  for (int b = threadIdx.x; b <= numSequences; b += blockDim.x)
-    if (firstTile(b) <= number)
+  for (int b = threadIdx.x; b <= numSequences; b += blockDim.x) {
+    if (rowsBefore(b) / shape.tileRows + b <= number)
       best = b;
+    goesBack |= b > 0 && rowsBefore(b) < rowsBefore(b - 1);
+  }
   atomicMax(&sequence, best);
-  __syncthreads();
-  int64_t begin, end;
-  for (int b = threadIdx.x; b < sequence; b += blockDim.x)
-    if (offsets.range(b, begin, end))
-      most = max(most, static_cast<int>(end));
-  atomicMax(&covered, most);
+  goesBack = __syncthreads_or(goesBack);
+  if (threadIdx.x == 0) {
+    if (goesBack)
+      sequence = findAmongFaults(offsets, shape, number, done);
+    else
+      done = rowsBefore(sequence);
+  }
   __syncthreads();
   tile.sequence = sequence;
   tile.isPadding = sequence == numSequences;
+  int64_t begin, end;
   if (tile.isPadding) {
     begin = offsets.clamped(numSequences);
     end = offsets.total;
@@ -124,12 +148,10 @@ __device__ inline bool findTile(const Offsets &offsets, TileShape shape,
     offsets.range(sequence, begin, end);
   }
   tile.tokensEnd = end;
-  int64_t place = number - firstTile(sequence);
-  int64_t from = max(begin, static_cast<int64_t>(covered)) * shape.rowsPerToken;
+  int64_t place = number - (done / shape.tileRows + sequence);
   tile.rowBegin =
-      max(from, begin * shape.rowsPerToken + place * shape.tileRows);
-  tile.rowEnd = min(begin * shape.rowsPerToken + (place + 1) * shape.tileRows,
-                    end * shape.rowsPerToken);
+      max(begin * shape.rowsPerToken, done) + place * shape.tileRows;
+  tile.rowEnd = min(tile.rowBegin + shape.tileRows, end * shape.rowsPerToken);
   return tile.rowBegin < tile.rowEnd;
 }
 

@@ -24,8 +24,10 @@ struct ScheduleParams {
 struct SequenceCost {
   int items;
   int64_t each; ///< Of an item.
+  int64_t most; ///< Of any sequence: their sum stays below 2^62.
 
-  __device__ SequenceCost(const ScheduleParams &p, int lanes, int b) {
+  __device__ SequenceCost(const ScheduleParams &p, int lanes, int b)
+      : most((int64_t(1) << 62) / p.numSeqs) {
     int64_t tokens = loadInt(p.cuQ, b + 1) - loadInt(p.cuQ, b);
     int64_t rows = max(min(tokens, int64_t(1) << 24), int64_t(0)) * p.numHeads;
     int64_t rowTiles = min((rows + p.tileRows - 1) / p.tileRows,
@@ -34,7 +36,7 @@ struct SequenceCost {
     int64_t length = max(loadInt(p.kvLens, b), int64_t(0));
     each = (length + blockKeys - 1) / blockKeys + Split::tileCost;
   }
-  __device__ int64_t total() const { return items * each; }
+  __device__ int64_t total() const { return min(items * each, most); }
 };
 
 /// Row tiles that most sequences have: what is worked on side by side.

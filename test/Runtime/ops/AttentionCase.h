@@ -20,10 +20,10 @@ struct AttentionCase {
                 uint32_t dtype, uint32_t outDtype)
       : batch(batch), heads(heads) {
     int64_t width = batch.spec.latentWidth + batch.spec.peWidth;
-    query = TestTensor(dtype, {batch.numTokens, heads, width}, Layout::Gapped,
-                       random);
+    query = TestTensor(dtype, {batch.numTokens, heads, width},
+                       batch.spec.layout, random);
     o = TestTensor(outDtype, {batch.numTokens, heads, batch.spec.latentWidth},
-                   Layout::Gapped, random);
+                   batch.spec.layout, random);
     lse = TestTensor(MLA_DTYPE_F32, {batch.numTokens, heads}, Layout::Gapped,
                      random);
     // Logits of a few units: a softmax with some keys ahead of the others.

@@ -20,7 +20,7 @@ CachePool::CachePool(Random &random, const CacheSpec &spec, int64_t pages,
   if (spec.scalesPe())
     peScale = makeScalar(spec.peScale);
   auto make = [&](uint32_t dtype, int64_t width) {
-    return TestTensor(dtype, {pages, spec.pageSize, width}, Layout::Gapped,
+    return TestTensor(dtype, {pages, spec.pageSize, width}, spec.layout,
                       random);
   };
   if (onePool && spec.latentDtype == spec.peDtype) {
@@ -42,10 +42,10 @@ CachePool::CachePool(Random &random, const CacheSpec &spec, int64_t pages,
   int64_t latentBytes = latentWidth * mla_dtype_bits(spec.latentDtype) / 8;
   int64_t peBytes = peWidth * mla_dtype_bits(spec.peDtype) / 8;
   int64_t rowBytes = latentBytes + 4 * blocks + peBytes;
-  TestTensor pool(
-      MLA_DTYPE_F32,
-      {pages, spec.pageSize, (rowBytes + 3) / 4 + random.integer(0, 3)},
-      Layout::Dense, random);
+  int64_t gap = spec.layout == Layout::Gapped ? random.integer(0, 3) : 0;
+  TestTensor pool(MLA_DTYPE_F32,
+                  {pages, spec.pageSize, (rowBytes + 3) / 4 + gap},
+                  Layout::Dense, random);
   latent = pool.part(spec.latentDtype, 0, latentWidth);
   if (blocks > 0)
     scales = pool.part(MLA_DTYPE_F32, latentBytes, blocks);

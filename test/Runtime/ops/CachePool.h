@@ -19,6 +19,9 @@ struct CacheSpec {
   uint32_t latentDtype = MLA_DTYPE_F32;
   uint32_t peDtype = MLA_DTYPE_F32;
   bool blockScales = false;
+  /// Dense: rows, and the parts in them, as aligned as their widths let them
+  /// be.
+  Layout layout = Layout::Gapped;
   /// Of an fp8 part without block scales.
   float latentScale = 1, peScale = 1;
 

@@ -346,6 +346,39 @@ TEST_F(ExpandedAttentionTest, TheComparisonSeesEachFault) {
   EXPECT_GT(error(wrong), 1e-3);
 }
 
+// A sequence beside one whose offset is no offset has all its tokens.
+TEST_F(ExpandedAttentionTest, OffsetsThatGoBackLeaveTheOthersRight) {
+  for (uint32_t dtype : {MLA_DTYPE_F32, MLA_DTYPE_BF16})
+    for (int64_t bad : {int64_t{-5}, int64_t{100}, int64_t{INT32_MAX}}) {
+      SCOPED_TRACE(std::string(mla_dtype_name(dtype)) + ", offset " +
+                   std::to_string(bad));
+      Random random(6);
+      Case c;
+      c.layout = Layout::Dense;
+      c.build(random, {300, 20, 150, 130}, {300, 30, 150, 140}, 1, dtype);
+      reference::Array expected = c.formula().compute().o;
+      // The second sequence's end, and the third's beginning.
+      c.cuQ.set({2}, static_cast<double>(bad));
+      Canary o(c.o);
+      o.allow(c.o);
+      run(c);
+      expectFault("cu_q", std::to_string(bad));
+      EXPECT_EQ(o.damage(), 0);
+      // Those that two sequences claim are either's.
+      int64_t end = bad == 100 ? bad : 300;
+      double worst = 0;
+      for (int64_t t = 0; t < 600; ++t)
+        if (t < end || t >= 470)
+          for (int64_t h = 0; h < c.heads; ++h)
+            for (int64_t i = 0; i < c.value; ++i) {
+              double error = c.o.at({t, h, i}) - expected.at(t, h, i);
+              worst = std::isnan(error) ? INFINITY
+                                        : std::max(worst, std::fabs(error));
+            }
+      EXPECT_LE(worst, 2 * tolerance(dtype));
+    }
+}
+
 TEST_F(ExpandedAttentionTest, ReportsBadOffsetsAndLengths) {
   Random random(2);
   {

@@ -55,6 +55,21 @@ TEST_F(ScheduleTest, TakesARoomierBufferAndNoSequences) {
        TestTensor(MLA_DTYPE_I32, {1}, {0}));
 }
 
+// Whoever uses it reports them; here nothing may be written beside it.
+TEST_F(ScheduleTest, TakesAnyLengthsAndOffsets) {
+  const int64_t numSeqs = 40000;
+  std::vector<int64_t> lengths(numSeqs, INT32_MAX), offsets;
+  for (int64_t b = 0; b <= numSeqs; ++b)
+    offsets.push_back(b % 2 ? INT32_MAX : 0);
+  TestTensor kvLens(MLA_DTYPE_I32, {numSeqs}, lengths);
+  for (int64_t heads : {int64_t{1}, int64_t{128}, int64_t{INT32_MAX}})
+    make(kvLens, TestTensor(MLA_DTYPE_I32, {numSeqs + 1}, offsets), heads);
+  lengths.assign(numSeqs, INT32_MIN);
+  offsets.assign(numSeqs + 1, INT32_MIN);
+  make(TestTensor(MLA_DTYPE_I32, {numSeqs}, lengths),
+       TestTensor(MLA_DTYPE_I32, {numSeqs + 1}, offsets));
+}
+
 TEST_F(ScheduleTest, TheSizeIsTheHeaders) {
   for (int64_t numSeqs : {0, 1, 7, 4096})
     EXPECT_EQ(reference::scheduleSize(numSeqs), MLA_SCHEDULE_SIZE(numSeqs));
