@@ -29,7 +29,7 @@ mla_status failOpen(mla_context &ctx, mla_status status, cudaError_t error) {
   return fail(ctx, status,
               "mla_context_create: backend 'cuda': expected a usable GPU, got: "
               "%s",
-              cudaGetErrorString(error));
+              textOf(error));
 }
 
 mla_status readProperties(mla_context &ctx, State &state) {
@@ -63,7 +63,8 @@ mla_status readProperties(mla_context &ctx, State &state) {
   return MLA_STATUS_OK;
 }
 
-/// A device allocation that starts as zeros.
+/// A device allocation that starts as zeros, also for streams that don't wait
+/// for the default one.
 template <typename T>
 mla_status allocateZeros(mla_context &ctx, uint64_t bytes, T *&data) {
   void *block = nullptr;
@@ -72,12 +73,13 @@ mla_status allocateZeros(mla_context &ctx, uint64_t bytes, T *&data) {
     data = static_cast<T *>(block);
     error = cudaMemset(block, 0, bytes);
   }
+  if (error == cudaSuccess)
+    error = cudaStreamSynchronize(nullptr);
   if (error != cudaSuccess)
     return fail(ctx, MLA_STATUS_RESOURCE_EXHAUSTED,
                 "mla_context_create: backend 'cuda': expected %llu bytes of "
                 "device memory, got: %s",
-                static_cast<unsigned long long>(bytes),
-                cudaGetErrorString(error));
+                static_cast<unsigned long long>(bytes), textOf(error));
   return MLA_STATUS_OK;
 }
 
@@ -90,9 +92,6 @@ cudaError_t loadKernels(const State &state) {
 }
 
 mla_status openState(mla_context &ctx, State &state) {
-  if (mla_status status = readProperties(ctx, state))
-    return status;
-  DeviceGuard guard(ctx.device);
   if (cudaError_t error = loadKernels(state))
     return failOpen(ctx, MLA_STATUS_INTERNAL, error);
   if (mla_status status = allocateZeros(ctx, sizeof(FaultRecord), state.fault))
@@ -103,23 +102,26 @@ mla_status openState(mla_context &ctx, State &state) {
   return openMatmul(ctx, state.matmul);
 }
 
-void closeState(mla_context &ctx, State *state) {
-  DeviceGuard guard(ctx.device);
+void closeState(State *state) {
   closeMatmul(state->matmul);
-  cudaFree(state->scratch);
-  cudaFree(state->fault);
+  freeMemory(state->scratch);
+  freeMemory(state->fault);
   delete state;
 }
 
 mla_status open(mla_context &ctx) {
-  State *state = new (std::nothrow) State();
+  State properties;
+  if (mla_status status = readProperties(ctx, properties))
+    return status;
+  State *state = new (std::nothrow) State(properties);
   if (!state)
     return fail(ctx, MLA_STATUS_RESOURCE_EXHAUSTED,
                 "mla_context_create: backend 'cuda': expected host memory, got "
                 "none");
+  DeviceGuard guard(ctx.device);
   mla_status status = openState(ctx, *state);
   if (status != MLA_STATUS_OK) {
-    closeState(ctx, state);
+    closeState(state);
     return status;
   }
   ctx.backendState = state;
@@ -127,7 +129,8 @@ mla_status open(mla_context &ctx) {
 }
 
 void close(mla_context &ctx) {
-  closeState(ctx, &stateOf(ctx));
+  DeviceGuard guard(ctx.device);
+  closeState(&stateOf(ctx));
   ctx.backendState = nullptr;
 }
 
@@ -143,7 +146,7 @@ void *alloc(mla_context &ctx, uint64_t bytes) {
 
 void release(mla_context &ctx, void *data) {
   DeviceGuard guard(ctx.device);
-  cudaFree(data);
+  freeMemory(data);
 }
 
 mla_status synchronize(mla_context &ctx) {
@@ -151,7 +154,7 @@ mla_status synchronize(mla_context &ctx) {
   if (cudaError_t error = cudaStreamSynchronize(streamOf(ctx)))
     return fail(ctx, MLA_STATUS_INTERNAL,
                 "mla_context_check: expected the GPU to end its work, got: %s",
-                cudaGetErrorString(error));
+                textOf(error));
   return MLA_STATUS_OK;
 }
 
@@ -165,8 +168,7 @@ mla_status transfer(mla_context &ctx, const char *function, void *to,
   if (error != cudaSuccess)
     return fail(ctx, MLA_STATUS_INTERNAL,
                 "%s: expected CUDA to copy %llu bytes, got: %s", function,
-                static_cast<unsigned long long>(bytes),
-                cudaGetErrorString(error));
+                static_cast<unsigned long long>(bytes), textOf(error));
   return MLA_STATUS_OK;
 }
 

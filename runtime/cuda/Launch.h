@@ -18,7 +18,7 @@ inline mla_status failCuda(mla_context &ctx, const char *op,
                            cudaError_t error) {
   return fail(ctx, MLA_STATUS_INTERNAL,
               "mla_%s: expected CUDA to take the work, got: %s", op,
-              cudaGetErrorString(error));
+              textOf(error));
 }
 
 /// Blocks that cover `count` in pieces of `size`.

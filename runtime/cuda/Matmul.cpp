@@ -41,7 +41,7 @@ private:
 
 Matmul::~Matmul() {
   plans.clear(lt);
-  cudaFree(workspace);
+  freeMemory(workspace);
   if (handle)
     lt.Destroy(handle);
 }
@@ -56,8 +56,7 @@ mla_status Matmul::open(mla_context &ctx) {
     return fail(ctx, MLA_STATUS_RESOURCE_EXHAUSTED,
                 "mla_context_create: backend 'cuda': expected %llu bytes of "
                 "device memory, got: %s",
-                static_cast<unsigned long long>(workspaceBytes),
-                cudaGetErrorString(error));
+                static_cast<unsigned long long>(workspaceBytes), textOf(error));
   return MLA_STATUS_OK;
 }
 

@@ -49,14 +49,27 @@ inline int usableSMs(mla_context &ctx) {
   return ctx.smLimit > 0 ? std::min(ctx.smLimit, all) : all;
 }
 
+/// What went wrong, for the sentence that reports it. CUDA forgets it, so that
+/// the caller's next cudaGetLastError() doesn't meet it as its own.
+inline const char *textOf(cudaError_t error) {
+  cudaGetLastError();
+  return cudaGetErrorString(error);
+}
+
+/// Null is ignored: CUDA would wake the device for it.
+inline void freeMemory(void *data) {
+  if (data && cudaFree(data) != cudaSuccess)
+    cudaGetLastError();
+}
+
 /// Makes the context's device the calling thread's while it lives.
 class DeviceGuard {
 public:
   explicit DeviceGuard(int device) {
     if (cudaGetDevice(&previous) != cudaSuccess || previous == device)
       previous = -1;
-    else
-      cudaSetDevice(device);
+    else if (cudaSetDevice(device) != cudaSuccess)
+      cudaGetLastError(); // what is done next fails, and says so
   }
   ~DeviceGuard() {
     if (previous >= 0)

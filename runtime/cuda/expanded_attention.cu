@@ -33,6 +33,15 @@ mla::cuda::expanded_attention(mla_context &ctx,
 
 mla_status mla::cuda::supports_expanded_attention(
     mla_context &ctx, const mla_expanded_attention_params &params) {
+  // Of which gridDim.z has one each.
+  const int64_t mostHeads = 65535;
+  int64_t heads = params.q->shape[1];
+  if (heads > mostHeads)
+    return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
+                "mla_expanded_attention: q: expected at most %lld heads, which "
+                "is what the CUDA backend takes, got %lld",
+                static_cast<long long>(mostHeads),
+                static_cast<long long>(heads));
   return supportsAttentionFfma(ctx, "expanded_attention", "q",
                                params.q->shape[2]);
 }
