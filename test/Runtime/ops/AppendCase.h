@@ -29,6 +29,7 @@ struct AppendCase {
        withKPeOut = false;
   int64_t style = MLA_ROPE_INTERLEAVED;
   int64_t rounding = 0;
+  Layout layout = Layout::Gapped; ///< Of all rows.
 
   TestTensor cKv, kPe, qNope, qPe, slots, cosSin, positions, cuQ;
   TestTensor query, queryScale, kPeOut, latent, pe;
@@ -51,7 +52,7 @@ struct AppendCase {
 
 inline void AppendCase::build(Random &random) {
   auto make = [&](uint32_t type, Shape shape) {
-    TestTensor tensor(type, std::move(shape), Layout::Gapped, random);
+    TestTensor tensor(type, std::move(shape), layout, random);
     tensor.fillRandom(random);
     return tensor;
   };
@@ -82,6 +83,7 @@ inline void AppendCase::build(Random &random) {
     spec.latentDtype = cacheDtype;
     spec.peDtype = peDtype ? peDtype : cacheDtype;
     spec.blockScales = blockScales;
+    spec.layout = layout;
     spec.latentScale = latentFactor;
     spec.peScale = peFactor;
     cache = CachePool(random, spec, pages, onePool);

@@ -123,6 +123,35 @@ TEST_F(AppendTest, EveryCombination) {
   }
 }
 
+// Rows that a GPU moves by 16 bytes, in either style and of any widths.
+TEST_F(AppendTest, DenseRows) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    Random random(seed);
+    AppendCase c;
+    c.layout = Layout::Dense;
+    c.latentWidth = random.pick<int64_t>({64, 256, 512});
+    c.nope = random.chance(0.5) ? c.latentWidth : 128;
+    // Of 8 and 24 the pairs are no whole packets.
+    c.peWidth = random.pick<int64_t>({8, 16, 24, 32, 64});
+    c.heads = random.pick<int64_t>({1, 3, 20});
+    c.pageSize = random.pick<int64_t>({1, 16, 48});
+    c.dtype = random.pick({MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16});
+    c.cacheDtype = random.chance(0.6) ? c.dtype : uint32_t{MLA_DTYPE_BF16};
+    c.withKPeOut = random.chance(0.3);
+    c.style = random.pick<int64_t>(
+        {MLA_ROPE_NONE, MLA_ROPE_HALF, MLA_ROPE_INTERLEAVED});
+    c.withQPe = c.style == MLA_ROPE_NONE || random.chance(0.7);
+    c.padding = random.integer(-1, 2);
+    c.build(random);
+    SCOPED_TRACE("seed " + std::to_string(seed) + ": style " +
+                 std::to_string(c.style) + ", query " + c.query.describe() +
+                 ", latent " + c.latent.describe());
+    compare(c);
+    if (HasFailure())
+      return;
+  }
+}
+
 TEST_F(AppendTest, ManyHeads) {
   for (int64_t heads : {16, 20, 32, 40, 64, 96, 128}) {
     Random random(heads);

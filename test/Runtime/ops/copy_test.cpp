@@ -75,6 +75,33 @@ TEST_F(CopyTest, ConvertsToTheNearest) {
   }
 }
 
+// What a GPU moves by 16 bytes: whole, as columns, and of a stride of 0.
+TEST_F(CopyTest, DenseRows) {
+  for (uint32_t from : {MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16})
+    for (uint32_t to : {MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16}) {
+      Random random(from);
+      TestTensor src(from, {5, 3, 192}, Layout::Dense, random);
+      src.fillRandom(random);
+      for (int64_t width : {192, 64, 12}) {
+        TestTensor part = src.columns(192 - width, width);
+        TestTensor dst(to, part.shape(), Layout::Dense, random);
+        TestTensor expected(to, part.shape(), Layout::Dense, random);
+        expected.assign(part.array());
+        Canary canary(dst);
+        canary.allow(dst);
+        ASSERT_EQ(copy(part.get(), dst.get()), MLA_STATUS_OK) << ctx.error();
+        EXPECT_EQ(canary.damage(), 0);
+        EXPECT_TRUE(dst.sameBits(expected));
+        mla_tensor repeated = *part.get();
+        repeated.strides[0] = 0;
+        ASSERT_EQ(copy(&repeated, dst.get()), MLA_STATUS_OK) << ctx.error();
+        EXPECT_EQ(canary.damage(), 0);
+        for (int64_t i = 0; i < 5; ++i)
+          EXPECT_TRUE(dst.slice(i).sameBits(expected.slice(0)));
+      }
+    }
+}
+
 TEST_F(CopyTest, ANanStaysANan) {
   Random random(2);
   TestTensor src(MLA_DTYPE_F32, {3}, Layout::Dense, random); // all NaNs

@@ -28,38 +28,58 @@ protected:
     params.max_kv = maxKv;
     ASSERT_EQ(mla_gather_kv(ctx, &params), MLA_STATUS_OK) << ctx.error();
   }
+
+  void compareWindows(Layout layout) {
+    for (uint64_t seed = 0; seed < 80; ++seed) {
+      Random random(seed);
+      uint32_t dtype =
+          random.pick({MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16});
+      CacheSpec spec = randomCacheSpec(random, dtype);
+      spec.layout = layout;
+      PagedBatch batch = randomBatch(random, spec, random.integer(0, 3), 40, 5);
+      int64_t start = random.integer(0, 20), length = random.integer(1, 40);
+      uint32_t out = random.chance(0.6) ? dtype : uint32_t{MLA_DTYPE_F32};
+      int64_t rows = batch.numSeqs * length;
+      TestTensor cKv(out, {rows, spec.latentWidth}, layout, random), kPe;
+      if (spec.peWidth)
+        kPe = TestTensor(out, {rows, spec.peWidth}, layout, random);
+      SCOPED_TRACE("seed " + std::to_string(seed) + ": window " +
+                   std::to_string(start) + " + " + std::to_string(length) +
+                   " of " + batch.cache.latent.describe());
+      Canary canary(cKv);
+      canary.allow(cKv);
+      run(batch, cKv, kPe, start, length);
+      EXPECT_EQ(canary.damage(), 0);
+      reference::GatheredKv expected = reference::gatherKv(
+          batch.cache.latentValues(), batch.cache.peValues(),
+          batch.pageTable.array(), batch.kvLens.array(), start, length);
+      // Widening is exact and a copy is a copy.
+      EXPECT_EQ(cKv.array().data, expected.cKv.data);
+      EXPECT_EQ(kPe.array().data, expected.kPe.data);
+      if (rows > 0) {
+        expected.cKv.data[0] += 1;
+        EXPECT_NE(cKv.array().data, expected.cKv.data);
+      }
+    }
+  }
 };
 
-TEST_F(GatherKvTest, GathersWindows) {
-  for (uint64_t seed = 0; seed < 80; ++seed) {
-    Random random(seed);
-    uint32_t dtype =
-        random.pick({MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16});
-    CacheSpec spec = randomCacheSpec(random, dtype);
-    PagedBatch batch = randomBatch(random, spec, random.integer(0, 3), 40, 5);
-    int64_t start = random.integer(0, 20), length = random.integer(1, 40);
-    uint32_t out = random.chance(0.6) ? dtype : uint32_t{MLA_DTYPE_F32};
-    int64_t rows = batch.numSeqs * length;
-    TestTensor cKv(out, {rows, spec.latentWidth}, Layout::Gapped, random), kPe;
-    if (spec.peWidth)
-      kPe = TestTensor(out, {rows, spec.peWidth}, Layout::Gapped, random);
-    SCOPED_TRACE("seed " + std::to_string(seed) + ": window " +
-                 std::to_string(start) + " + " + std::to_string(length) +
-                 " of " + batch.cache.latent.describe());
-    Canary canary(cKv);
-    canary.allow(cKv);
-    run(batch, cKv, kPe, start, length);
-    EXPECT_EQ(canary.damage(), 0);
-    reference::GatheredKv expected = reference::gatherKv(
-        batch.cache.latentValues(), batch.cache.peValues(),
-        batch.pageTable.array(), batch.kvLens.array(), start, length);
-    // Widening is exact and a copy is a copy.
-    EXPECT_EQ(cKv.array().data, expected.cKv.data);
-    EXPECT_EQ(kPe.array().data, expected.kPe.data);
-    if (rows > 0) {
-      expected.cKv.data[0] += 1;
-      EXPECT_NE(cKv.array().data, expected.cKv.data);
-    }
+TEST_F(GatherKvTest, GathersWindows) { compareWindows(Layout::Gapped); }
+
+TEST_F(GatherKvTest, GathersDenseRows) { compareWindows(Layout::Dense); }
+
+TEST_F(GatherKvTest, AWindowBeyondTheEndIsZero) {
+  Random random(3);
+  CacheSpec spec;
+  spec.pageSize = 48;
+  PagedBatch batch(random, spec, {20, 30}, {1, 1}, 0);
+  TestTensor cKv(MLA_DTYPE_BF16, {20, 512}, Layout::Dense, random);
+  TestTensor kPe(MLA_DTYPE_BF16, {20, 64}, Layout::Dense, random);
+  for (int64_t start : {int64_t{30}, int64_t{1000}, int64_t{INT32_MAX}}) {
+    cKv.fill(1);
+    run(batch, cKv, kPe, start, 10);
+    EXPECT_EQ(cKv.array().data, std::vector<double>(20 * 512, 0.0));
+    EXPECT_EQ(kPe.array().data, std::vector<double>(20 * 64, 0.0));
   }
 }
 

@@ -33,9 +33,9 @@ protected:
   /// Random states of which some are empty: of those o is 0, or with
   /// `poisonEmpty` NaN.
   static States make(Random &random, const Shape &shape, uint32_t dtype,
-                     bool poisonEmpty) {
+                     bool poisonEmpty, Layout layout = Layout::Gapped) {
     Shape heads(shape.begin(), shape.end() - 1);
-    States states{TestTensor(dtype, shape, Layout::Gapped, random),
+    States states{TestTensor(dtype, shape, layout, random),
                   TestTensor(MLA_DTYPE_F32, heads, Layout::Gapped, random)};
     states.o.fillRandom(random);
     states.lse.fillRandom(random, -20, 20);
@@ -76,6 +76,30 @@ TEST_F(MergeStatesTest, AddsUp) {
       EXPECT_GT(relativeError(acc.o.array(), before.o), 1e-3);
     }
   }
+}
+
+TEST_F(MergeStatesTest, AddsUpDenseRows) {
+  for (int64_t width : {8, 128, 448, 512})
+    for (uint32_t dtype : {MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16}) {
+      Random random(width);
+      States states =
+          make(random, {3, 4, 5, width}, dtype, true, Layout::Dense);
+      States acc =
+          make(random, {4, 5, width}, MLA_DTYPE_F32, false, Layout::Dense);
+      SCOPED_TRACE(states.o.describe());
+      // The formula multiplies what is empty, too.
+      TestTensor o(dtype, {3, 4, 5, width}, Layout::Dense, random);
+      o.assign(states.o.array());
+      o.forEach([&](const Shape &index) {
+        if (std::isnan(o.at(index)))
+          o.set(index, 0);
+      });
+      reference::State expected{acc.o.array(), acc.lse.array()};
+      reference::mergeStates({o.array(), states.lse.array()}, expected);
+      run(states.o, states.lse, acc.o, acc.lse);
+      EXPECT_LE(relativeError(acc.o.array(), expected.o), 1e-5);
+      EXPECT_LE(relativeError(acc.lse.array(), expected.lse), 1e-5);
+    }
 }
 
 TEST_F(MergeStatesTest, AnEmptyStateTakesNoPart) {

@@ -74,6 +74,28 @@ TEST_F(RopeTest, RotatesAsTheFormulaSays) {
   }
 }
 
+// Rows that a GPU moves by 16 bytes; of a width of 24 no whole packets are.
+TEST_F(RopeTest, RotatesDenseRows) {
+  for (int64_t width : {16, 24, 32, 64, 128})
+    for (uint32_t dtype : {MLA_DTYPE_F32, MLA_DTYPE_F16, MLA_DTYPE_BF16})
+      for (RopeStyle style : {RopeStyle::Half, RopeStyle::Interleaved}) {
+        Random random(width);
+        makeTable(random, 7, width);
+        TestTensor dense(MLA_DTYPE_F32, {50, width}, Layout::Dense, random);
+        dense.assign(table.array());
+        table = dense;
+        TestTensor x(dtype, {7, 20, width}, Layout::Dense, random);
+        TestTensor y(dtype, {7, 20, width}, Layout::Dense, random);
+        SCOPED_TRACE(x.describe());
+        x.fillRandom(random);
+        run(x, y,
+            style == RopeStyle::Half ? MLA_ROPE_HALF : MLA_ROPE_INTERLEAVED);
+        reference::Array expected =
+            reference::rope(x.array(), table.array(), positions.array(), style);
+        EXPECT_LE(relativeError(y.array(), expected), tolerance(dtype));
+      }
+}
+
 TEST_F(RopeTest, RotatesInPlace) {
   Random random(7);
   makeTable(random, 5, 64);
