@@ -138,9 +138,12 @@ public:
         return false;
       }
     // What the kernels rely on to end.
-    int64_t lanes = loadInt(p.callersSchedule, ScheduleLanes);
-    int64_t parts = loadInt(p.callersSchedule, ScheduleParts);
-    return lanes >= 1 && parts >= 1 && lanes * parts <= p.shape.numCTAs;
+    const FaultSite site = FaultSite::absorbed_attention_schedule;
+    int most = p.shape.numCTAs;
+    int lanes = static_cast<int>(loadInt(p.callersSchedule, ScheduleLanes));
+    int parts = static_cast<int>(loadInt(p.callersSchedule, ScheduleParts));
+    return !isOutside(p.fault, site, ScheduleLanes, lanes, most + 1, 1) &&
+           !isOutside(p.fault, site, ScheduleParts, parts, most / lanes + 1, 1);
   }
 
   __device__ Sequence sequence(int b) const {
