@@ -66,7 +66,9 @@ template <bool IsFp8> struct Layout {
       stageScales + (IsFp8 ? maxScales * blockKeys * 4 : 0);
   static constexpr int weights = stages + 2 * stageBytes;
   static constexpr int rows = weights + tileRows * blockKeys * 2;
-  static constexpr int bytes = rows + 2720;
+  static constexpr int keyScales = rows + 2720;
+  static constexpr int bytes =
+      keyScales + (IsFp8 ? numWarps * blockKeys * 2 : 0);
 };
 
 /// What is kept of each row of the tile.
@@ -119,6 +121,13 @@ __device__ inline void widenFp8(uint32_t bytes, uint32_t &low, uint32_t &high) {
 __device__ inline int recompute(int value) {
   asm volatile("" : "+r"(value));
   return value;
+}
+
+/// 1 / x, to one unit in the last place; exact for powers of two.
+__device__ inline float reciprocal(float x) {
+  float result;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+  return result;
 }
 
 __device__ inline uint32_t multiplyHalves(uint32_t a, uint32_t b) {
@@ -315,75 +324,93 @@ private:
   /// fp8 keys' come out (multiplySteps). A pe part that isn't fp8 keeps its
   /// type and order.
   __device__ void convertQuery() {
-    constexpr int most = (maxLatent + maxPe) / 8 / 32 + 1; // Eights of a lane.
-    bool peIsFp8 = p.pe.dtype == MLA_DTYPE_F8E4M3FN;
+    if (p.query.dtype == MLA_DTYPE_F8E4M3FN)
+      convertRows<uint2>();
+    else
+      convertRows<uint4>();
+  }
+
+  static constexpr int mostEighths = (maxLatent + maxPe + 255) / 256;
+
+  /// `Eight` is what eight columns are loaded as. Of several rows all loads are
+  /// under way before the first is used.
+  template <typename Eight> __device__ void convertRows() {
+    constexpr int rowsAtOnce = 4;
     int eighths = (p.latentWidth + p.peWidth) / 8;
-    int scaled = (p.latentWidth + (peIsFp8 ? p.peWidth : 0)) / 8;
-#pragma unroll 4
-    for (int row = warp; row < tileRows; row += numWarps) {
-      int t = rows.token[row];
-      const char *from = p.query.at(max(t, 0), rows.head[row]);
-      float values[most][8], largest = 0;
+    for (int first = warp; first < tileRows; first += rowsAtOnce * numWarps) {
+      Eight loaded[rowsAtOnce][mostEighths];
 #pragma unroll
-      for (int i = 0; i < most; ++i) {
-        int eighth = lane + i * 32;
-        loadEight(from, t < 0 ? -1 : eighth, eighths, values[i]);
-        if (eighth < scaled)
+      for (int r = 0; r < rowsAtOnce; ++r) {
+        int row = first + r * numWarps;
+        auto *from = reinterpret_cast<const Eight *>(
+            p.query.at(max(rows.token[row], 0), rows.head[row]));
 #pragma unroll
-          for (int j = 0; j < 8; ++j)
-            largest = fmaxf(largest, fabsf(values[i][j]));
+        for (int i = 0; i < mostEighths; ++i)
+          loaded[r][i] = from[min(lane + i * 32, eighths - 1)];
       }
-      for (int step = 16; step > 0; step /= 2)
-        largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, step));
-      // The exponents' bits; infinite and tiny rows stay as they are.
-      int exponent = static_cast<int>(__float_as_uint(largest) >> 23) - 127;
-      bool usual = exponent > -100 && exponent < 100;
-      int shift = usual ? 7 - exponent : 0;
-      float up = __uint_as_float(static_cast<uint32_t>(127 + shift) << 23);
 #pragma unroll
-      for (int i = 0; i < most; ++i) {
-        int eighth = lane + i * 32;
-        if (eighth < scaled)
-          storeReordered(row, eighth, values[i], up);
-        else if (eighth < eighths)
-          storePe(row, eighth - scaled, values[i]);
-      }
-      if (lane == 0) {
-        rows.factor[row] *=
-            __uint_as_float(static_cast<uint32_t>(127 - shift) << 23);
-        if (!peIsFp8)
-          rows.peFactor[row] *= up;
-      }
+      for (int r = 0; r < rowsAtOnce; ++r)
+        convertRow(first + r * numWarps, loaded[r]);
     }
   }
 
-  /// Columns 8 * eighth to 8 * eighth + 7 of a row; zeros beyond its end.
-  __device__ void loadEight(const char *row, int eighth, int end,
-                            float (&values)[8]) const {
-    bool exists = eighth >= 0 && eighth < end;
-    if (p.query.dtype == MLA_DTYPE_F8E4M3FN) {
-      uint2 bytes = exists ? reinterpret_cast<const uint2 *>(row)[eighth]
-                           : make_uint2(0, 0);
+  template <typename Eight>
+  __device__ void convertRow(int row, const Eight (&loaded)[mostEighths]) {
+    bool peIsFp8 = p.pe.dtype == MLA_DTYPE_F8E4M3FN;
+    int eighths = (p.latentWidth + p.peWidth) / 8;
+    int scaled = (p.latentWidth + (peIsFp8 ? p.peWidth : 0)) / 8;
+    bool exists = rows.token[row] >= 0;
+    float values[mostEighths][8], largest = 0;
 #pragma unroll
-      for (int j = 0; j < 8; ++j)
-        values[j] = widen(Fp8{static_cast<__nv_fp8_storage_t>(
-            (j < 4 ? bytes.x : bytes.y) >> (j % 4 * 8))});
-      return;
+    for (int i = 0; i < mostEighths; ++i) {
+      widenEight(loaded[i], values[i]);
+#pragma unroll
+      for (int j = 0; j < 8; ++j) {
+        values[i][j] = exists ? values[i][j] : 0;
+        if (lane + i * 32 < scaled)
+          largest = fmaxf(largest, fabsf(values[i][j]));
+      }
     }
-    uint4 words = exists ? reinterpret_cast<const uint4 *>(row)[eighth]
-                         : make_uint4(0, 0, 0, 0);
+    for (int step = 16; step > 0; step /= 2)
+      largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, step));
+    // The exponents' bits; infinite and tiny rows stay as they are.
+    int exponent = static_cast<int>(__float_as_uint(largest) >> 23) - 127;
+    bool usual = exponent > -100 && exponent < 100;
+    int shift = usual ? 7 - exponent : 0;
+    float up = __uint_as_float(static_cast<uint32_t>(127 + shift) << 23);
+#pragma unroll
+    for (int i = 0; i < mostEighths; ++i) {
+      int eighth = lane + i * 32;
+      if (eighth < scaled)
+        storeReordered(row, eighth, values[i], up);
+      else if (eighth < eighths)
+        storePe(row, eighth - scaled, values[i]);
+    }
+    if (lane == 0) {
+      rows.factor[row] *=
+          __uint_as_float(static_cast<uint32_t>(127 - shift) << 23);
+      if (!peIsFp8)
+        rows.peFactor[row] *= up;
+    }
+  }
+
+  __device__ void widenEight(uint2 bytes, float (&values)[8]) const {
+#pragma unroll
+    for (int j = 0; j < 8; ++j)
+      values[j] = widen(Fp8{static_cast<__nv_fp8_storage_t>(
+          (j < 4 ? bytes.x : bytes.y) >> (j % 4 * 8))});
+  }
+
+  __device__ void widenEight(uint4 words, float (&values)[8]) const {
     const uint32_t pairs[4] = {words.x, words.y, words.z, words.w};
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
-      if (p.query.dtype == MLA_DTYPE_BF16) {
-        values[2 * j] = __uint_as_float(pairs[j] << 16);
-        values[2 * j + 1] = __uint_as_float(pairs[j] & 0xffff0000u);
-      } else {
-        float2 pair =
-            __half22float2(*reinterpret_cast<const __half2 *>(&pairs[j]));
-        values[2 * j] = pair.x;
-        values[2 * j + 1] = pair.y;
-      }
+      float2 pair =
+          __half22float2(*reinterpret_cast<const __half2 *>(&pairs[j]));
+      bool isBF16 = p.query.dtype == MLA_DTYPE_BF16;
+      values[2 * j] = isBF16 ? __uint_as_float(pairs[j] << 16) : pair.x;
+      values[2 * j + 1] =
+          isBF16 ? __uint_as_float(pairs[j] & 0xffff0000u) : pair.y;
     }
   }
 
@@ -516,6 +543,8 @@ private:
     int row = rowHalf * 32 + depthHalf * 16 + lane / 4;
     toLogits(logits, row, block, index);
     bool changed = toWeights(logits, row);
+    if constexpr (HasScales)
+      scaleValues(stage);
     bool rescale = __syncthreads_or(changed);
     recomputePlace();
     multiplyValues(stage, rescale);
@@ -665,7 +694,7 @@ private:
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
           float next = scales[n * 8 + lane % 4 * 2 + i];
-          float factor = __fdividef(unit[n][i], next);
+          float factor = unit[n][i] * reciprocal(next);
           unit[n][i] = next;
           s[0][n][i] *= factor, s[0][n][i + 2] *= factor;
           s[1][n][i] *= factor, s[1][n][i + 2] *= factor;
@@ -836,9 +865,7 @@ private:
     int count = eighths(), first = warp * count * 8;
     if (first >= p.latentWidth)
       return;
-    float unit = 1;
-    if (HasScales)
-      unit = growValueScale(stage, first);
+    float unit = HasScales ? valueUnit : 1;
     if (rescale || unit != 1) {
 #pragma unroll
       for (int m = 0; m < 4; ++m)
@@ -876,6 +903,17 @@ private:
 #pragma unroll
       for (int m = 0; m < M; ++m)
         loadMatrices(a[m], (weights ^ (step * 32)) + m * 16 * (blockKeys * 2));
+      if constexpr (HasScales) {
+        uint32_t low = keyScales()[step * 8 + lane % 4];
+        uint32_t high = keyScales()[step * 8 + 4 + lane % 4];
+#pragma unroll
+        for (int m = 0; m < M; ++m) {
+          a[m][0] = multiplyHalves(a[m][0], low);
+          a[m][1] = multiplyHalves(a[m][1], low);
+          a[m][2] = multiplyHalves(a[m][2], high);
+          a[m][3] = multiplyHalves(a[m][3], high);
+        }
+      }
       if constexpr (IsFp8)
         multiplyFp8Values<M>(stage, step, count, first, a);
       else
@@ -919,14 +957,6 @@ private:
                                                     const uint32_t (&a)[M][4]) {
     int key = lane % 16;
     uint32_t keys = stage + key * Shared::latentPitch;
-    uint32_t scales[2] = {};
-    if constexpr (HasScales) {
-      float inverse = valueScale != 0 ? 1 / valueScale : 0;
-      const float *own = scalesOf(stage, first / scaleBlock) +
-                         step * stepColumns + lane % 4 * 2;
-      scales[0] = packPair<__half>(own[0] * inverse, own[1] * inverse);
-      scales[1] = packPair<__half>(own[8] * inverse, own[9] * inverse);
-    }
 #pragma unroll
     for (int n = 0; n < 8; n += 4) {
       if (n >= count)
@@ -940,10 +970,6 @@ private:
         // Keys 0 to 7 or 8 to 15, and one or the other 16 columns.
         uint32_t even, odd;
         widenFp8(__byte_perm(bytes[i], 0, 0x3120), even, odd);
-        if constexpr (HasScales) {
-          even = multiplyHalves(even, scales[i % 2]);
-          odd = multiplyHalves(odd, scales[i % 2]);
-        }
         b[i / 2 * 2][i % 2] = even;
         b[i / 2 * 2 + 1][i % 2] = odd;
       }
@@ -953,18 +979,30 @@ private:
     }
   }
 
-  /// Sums are in units of the largest scale met so far. Returns what brings the
-  /// old ones to the new unit.
-  __device__ float growValueScale(uint32_t stage, int first) {
+  /// Of the block of columns that has the warp's: each key's scale relative to
+  /// the largest one met so far, in which the sums are. The weights take it on.
+  __device__ void scaleValues(uint32_t stage) {
+    int first = warp * eighths() * 8;
+    if (first >= p.latentWidth)
+      return;
     const float *scales = scalesOf(stage, first / scaleBlock);
-    float most = fmaxf(scales[lane], scales[lane + 32]);
+    float low = scales[2 * lane], high = scales[2 * lane + 1];
+    float most = fmaxf(low, high);
     for (int step = 16; step > 0; step /= 2)
       most = fmaxf(most, __shfl_xor_sync(~0u, most, step));
-    if (!(most > valueScale))
-      return 1;
-    float unit = valueScale / most;
-    valueScale = most;
-    return unit;
+    valueUnit = 1;
+    if (most > valueScale) {
+      valueUnit = valueScale / most;
+      valueScale = most;
+    }
+    float inverse = valueScale != 0 ? reciprocal(valueScale) : 0;
+    keyScales()[lane] = packPair<__half>(low * inverse, high * inverse);
+    __syncwarp();
+  }
+
+  /// Of the warp: a pair of keys each.
+  __device__ uint32_t *keyScales() const {
+    return reinterpret_cast<uint32_t *>(shared + Shared::keyScales) + warp * 32;
   }
 
   //===--- The result
@@ -1044,7 +1082,8 @@ private:
   int rowsHere, mostSeen, leastSeen;
   float o[4][8][4];
   float maximum[2], sum[2]; ///< Of the rows whose weights the thread computes.
-  float valueScale;         ///< Unit of `o` with block scales.
+  // With block scales: the unit of `o`, and what brings it to this block's.
+  float valueScale, valueUnit;
 
   // The key that the thread copies next.
   int nextPosition, nextPage;
