@@ -26,6 +26,13 @@ std::string getBound(double value) {
   return value > 0 ? "1e" + format("%.0f", std::ceil(std::log10(value))) : "0";
 }
 
+/// "2e-4".
+std::string show(double tolerance) {
+  double power = std::floor(std::log10(tolerance));
+  return format("%.0f", tolerance / std::pow(10, power)) +
+         format("e%.0f", power);
+}
+
 /// Each value once, in the order of the rows: "a, b and c".
 template <typename Get>
 std::string list(const std::vector<Row> &rows, const Get &get) {
@@ -132,8 +139,7 @@ std::string getModelTable(const std::vector<Golden> &models,
       if (row.variant.dtype == dtype)
         widest = std::max(widest, row.tolerance);
     if (widest > tolerances[dtype])
-      text +=
-          "; with a quantized query it is " + getBound(widest) + " in " + dtype;
+      text += "; with a quantized query it is " + show(widest) + " in " + dtype;
   }
   return text + ".\n";
 }

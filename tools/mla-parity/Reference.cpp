@@ -18,13 +18,6 @@
 namespace mla::parity {
 namespace {
 
-double getLargest(const std::vector<double> &values) {
-  double largest = 0;
-  for (double value : values)
-    largest = std::max(largest, std::fabs(value));
-  return largest;
-}
-
 std::vector<double> decode(const uint8_t *bytes, uint32_t dtype,
                            int64_t count) {
   std::vector<double> values;
@@ -43,69 +36,17 @@ Reference::Reference(const Golden &g, uint32_t dtype, CacheFormat format)
       latentInput(dtype, {g.tokens, g.latent}, g.cKV),
       peInput(dtype, {g.tokens, g.pe}, g.kPe), latents(latentInput.toDoubles()),
       weight(HostTensor(dtype, {g.heads, g.nope + g.value, g.latent}, g.weight)
-                 .toDoubles()) {
+                 .toDoubles()),
+      query(g, dtype, weight) {
   std::vector<double> unrotated = peInput.toDoubles();
   for (int64_t token = 0; token < g.tokens; ++token) {
-    std::vector<double> row = rotate(unrotated.data() + token * g.pe, token);
+    std::vector<double> row = rotate(g, unrotated.data() + token * g.pe, token);
     pe.insert(pe.end(), row.begin(), row.end());
   }
-  auto scaleFor = [](double largest, double headroom) {
-    return static_cast<float>(headroom * largest / kLargestE4M3);
-  };
-  scales.latent = scaleFor(getLargest(latents), 1);
-  scales.pe = scaleFor(getLargest(pe), 1.7);
-  absorbQuery();
-  if (format != CacheFormat::FP8Query)
-    return;
-  scales.query = scaleFor(getLargest(query), 1.3);
-  int64_t width = g.latent + g.pe;
-  for (size_t i = 0; i < query.size(); ++i) {
-    double value = query[i];
-    // The absorbed part comes in the activations' type, the rotated one in f32.
-    if (static_cast<int64_t>(i) % width < g.latent)
-      value = HostTensor(dtype, {1}, {static_cast<float>(value)})
-                  .toDoubles()
-                  .front();
-    query[i] = decodeE4M3(quantize(value, scales.query)) * scales.query;
-  }
-}
-
-std::vector<double> Reference::rotate(const double *columns,
-                                      int64_t token) const {
-  std::vector<double> result(columns, columns + golden.pe);
-  int64_t half = golden.pe / 2;
-  for (int64_t i = 0; golden.isRotated() && i < half; ++i) {
-    int64_t first = golden.isHalf ? i : 2 * i;
-    int64_t second = golden.isHalf ? i + half : 2 * i + 1;
-    double cos = golden.cos[static_cast<size_t>(token * half + i)];
-    double sin = golden.sin[static_cast<size_t>(token * half + i)];
-    double a = columns[first], b = columns[second];
-    result[static_cast<size_t>(first)] = a * cos - b * sin;
-    result[static_cast<size_t>(second)] = b * cos + a * sin;
-  }
-  return result;
-}
-
-void Reference::absorbQuery() {
-  int64_t heads = golden.heads, latent = golden.latent, nope = golden.nope;
-  std::vector<double> q =
-      HostTensor(layout.activations, {golden.tokens, heads, nope + golden.pe},
-                 golden.q)
-          .toDoubles();
-  for (int64_t token = 0; token < golden.tokens; ++token)
-    for (int64_t head = 0; head < heads; ++head) {
-      const double *row =
-          q.data() + (token * heads + head) * (nope + golden.pe);
-      const double *keys =
-          weight.data() + head * (nope + golden.value) * latent;
-      std::vector<double> absorbed(static_cast<size_t>(latent), 0.0);
-      for (int64_t n = 0; n < nope; ++n)
-        for (int64_t l = 0; l < latent; ++l)
-          absorbed[static_cast<size_t>(l)] += row[n] * keys[n * latent + l];
-      query.insert(query.end(), absorbed.begin(), absorbed.end());
-      std::vector<double> rotated = rotate(row + nope, token);
-      query.insert(query.end(), rotated.begin(), rotated.end());
-    }
+  scales.latent = getScale(getLargest(latents), 1);
+  scales.pe = getScale(getLargest(pe), 1.7);
+  if (format == CacheFormat::FP8Query)
+    scales.query = query.quantize();
 }
 
 std::vector<uint8_t> Reference::quantizeLatent(int64_t token) const {
@@ -186,55 +127,71 @@ std::vector<double> Reference::decodeRow(const uint8_t *row) const {
   return values;
 }
 
-std::vector<double> Reference::attendTo(const std::vector<double> &keys) const {
-  int64_t heads = golden.heads, latent = golden.latent, value = golden.value;
+std::vector<double> Reference::attendTo(const std::vector<double> &keys,
+                                        int64_t token, int64_t head,
+                                        const double *q) const {
+  int64_t latent = golden.latent, value = golden.value;
   int64_t width = latent + golden.pe;
+  // The keys that the token sees, and their logits.
+  std::vector<int64_t> visible;
+  for (int64_t i = 0; !golden.topk && i <= token; ++i)
+    visible.push_back(i);
+  for (int64_t i = 0; i < golden.topk; ++i) {
+    int64_t key = golden.indices[static_cast<size_t>(token * golden.topk + i)];
+    if (key >= 0 && key <= token)
+      visible.push_back(key);
+  }
+  std::vector<double> logits;
+  for (int64_t key : visible) {
+    double product = 0;
+    for (int64_t i = 0; i < width; ++i)
+      product += q[i] * keys[static_cast<size_t>(key * width + i)];
+    logits.push_back(product * golden.softmaxScale);
+  }
+  // A sink is one more logit, without a value.
+  bool hasSink = !golden.sinks.empty();
+  double sink = hasSink ? golden.sinks[static_cast<size_t>(head)] : 0;
+  double largest = hasSink ? sink : -HUGE_VAL;
+  for (double logit : logits)
+    largest = std::max(largest, logit);
+  double sum = hasSink ? std::exp(sink - largest) : 0;
+  std::vector<double> attended(static_cast<size_t>(latent), 0.0);
+  for (size_t i = 0; i < logits.size(); ++i) {
+    double share = std::exp(logits[i] - largest);
+    sum += share;
+    for (int64_t l = 0; l < latent; ++l)
+      attended[static_cast<size_t>(l)] +=
+          share * keys[static_cast<size_t>(visible[i] * width + l)];
+  }
+  const double *values =
+      weight.data() + (head * (golden.nope + value) + golden.nope) * latent;
+  std::vector<double> out;
+  for (int64_t v = 0; v < value; ++v) {
+    double product = 0;
+    for (int64_t l = 0; l < latent; ++l)
+      product += values[v * latent + l] * attended[static_cast<size_t>(l)];
+    out.push_back(logits.empty() ? 0 : product / sum);
+  }
+  return out;
+}
+
+std::vector<double> Reference::attendTo(const std::vector<double> &keys) const {
   std::vector<double> out;
   for (int64_t token = 0; token < golden.tokens; ++token)
-    for (int64_t head = 0; head < heads; ++head) {
-      // The keys that the token sees, and their logits.
-      std::vector<int64_t> visible;
-      for (int64_t i = 0; !golden.topk && i <= token; ++i)
-        visible.push_back(i);
-      for (int64_t i = 0; i < golden.topk; ++i) {
-        int64_t key =
-            golden.indices[static_cast<size_t>(token * golden.topk + i)];
-        if (key >= 0 && key <= token)
-          visible.push_back(key);
-      }
-      const double *q = query.data() + (token * heads + head) * width;
-      std::vector<double> logits;
-      for (int64_t key : visible) {
-        double product = 0;
-        for (int64_t i = 0; i < width; ++i)
-          product += q[i] * keys[static_cast<size_t>(key * width + i)];
-        logits.push_back(product * golden.softmaxScale);
-      }
-      // A sink is one more logit, without a value.
-      bool hasSink = !golden.sinks.empty();
-      double sink = hasSink ? golden.sinks[static_cast<size_t>(head)] : 0;
-      double largest = hasSink ? sink : -HUGE_VAL;
-      for (double logit : logits)
-        largest = std::max(largest, logit);
-      double sum = hasSink ? std::exp(sink - largest) : 0;
-      std::vector<double> attended(static_cast<size_t>(latent), 0.0);
-      for (size_t i = 0; i < logits.size(); ++i) {
-        double share = std::exp(logits[i] - largest);
-        sum += share;
-        for (int64_t l = 0; l < latent; ++l)
-          attended[static_cast<size_t>(l)] +=
-              share * keys[static_cast<size_t>(visible[i] * width + l)];
-      }
-      const double *values =
-          weight.data() + (head * (golden.nope + value) + golden.nope) * latent;
-      for (int64_t v = 0; v < value; ++v) {
-        double product = 0;
-        for (int64_t l = 0; l < latent; ++l)
-          product += values[v * latent + l] * attended[static_cast<size_t>(l)];
-        out.push_back(logits.empty() ? 0 : product / sum);
-      }
+    for (int64_t head = 0; head < golden.heads; ++head) {
+      std::vector<double> row =
+          attendTo(keys, token, head, query.getRow(token, head));
+      out.insert(out.end(), row.begin(), row.end());
     }
   return out;
+}
+
+std::vector<std::vector<double>> Reference::attendRightly(int64_t token,
+                                                          int64_t head) const {
+  std::vector<std::vector<double>> outputs;
+  for (const std::vector<double> &row : query.getRightRows(token, head))
+    outputs.push_back(attendTo(lastKeys, token, head, row.data()));
+  return outputs;
 }
 
 const std::vector<double> &Reference::attend(const std::vector<uint8_t> &rows) {
@@ -248,6 +205,7 @@ const std::vector<double> &Reference::attend(const std::vector<uint8_t> &rows) {
   }
   lastRows = rows;
   lastOutput = attendTo(keys);
+  lastKeys = std::move(keys);
   return lastOutput;
 }
 

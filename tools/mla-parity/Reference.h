@@ -15,6 +15,7 @@
 #include "CacheLayout.h"
 #include "Golden.h"
 #include "HostTensor.h"
+#include "Query.h"
 
 #include <string>
 #include <vector>
@@ -43,18 +44,24 @@ public:
   /// The output [S, H, V] over all tokens' rows.
   const std::vector<double> &attend(const std::vector<uint8_t> &rows);
 
+  /// The outputs [V] of one token and head that are right over the rows that
+  /// attend() was asked last: that of attend() first, then those of the query's
+  /// other right rows.
+  std::vector<std::vector<double>> attendRightly(int64_t token,
+                                                 int64_t head) const;
+
   /// ‖out - recorded‖ / ‖recorded‖ of the formulas alone, in f32 inputs and
   /// nothing quantized.
   static double getSelfError(const Golden &golden);
 
 private:
-  std::vector<double> rotate(const double *columns, int64_t token) const;
   std::vector<uint8_t> quantizeLatent(int64_t token) const;
   std::string checkPe(int64_t token, const uint8_t *row) const;
   /// [L+R] as attention sees it.
   std::vector<double> decodeRow(const uint8_t *row) const;
-  void absorbQuery();
   std::vector<double> attendTo(const std::vector<double> &keys) const;
+  std::vector<double> attendTo(const std::vector<double> &keys, int64_t token,
+                               int64_t head, const double *q) const;
 
   const Golden &golden;
   CacheLayout layout;
@@ -62,9 +69,10 @@ private:
   HostTensor latentInput, peInput; ///< in the activations' type
   std::vector<double> latents, pe; ///< [S, L]; [S, R], rotated
   std::vector<double> weight;      ///< [H, N+V, L]
-  std::vector<double> query;       ///< [S, H, L+R], absorbed and rotated
+  Query query;
   /// What attend() was asked last, and its answer.
   std::vector<uint8_t> lastRows;
+  std::vector<double> lastKeys; ///< [S, L+R], of lastRows
   std::vector<double> lastOutput;
 };
 

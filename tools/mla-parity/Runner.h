@@ -37,15 +37,16 @@ enum class Status { Pass, Fail, Skipped };
 struct Outcome {
   Status status = Status::Fail;
   /// ‖out − ref‖ / ‖ref‖ over all tokens of all sequences; NaN when it did not
-  /// get that far.
+  /// get that far. Where it would not pass, ref has either code of a quantized
+  /// query that is near a tie.
   double error = 0;
   std::string reason; ///< empty when it passed
   /// Of each sequence, [tokens, H, V].
   std::vector<HostTensor> outputs;
 };
 
-/// The largest error that passes: 1e-5 in f32, else 1e-2. A query in fp8 has
-/// the wider one too.
+/// The largest error that passes: 1e-5 in f32, 2e-4 with a query in fp8, which
+/// a backend may multiply in f16; else 1e-2.
 double getTolerance(const CacheLayout &layout);
 
 /// Runs `plan` on an entry compiled for these inputs, page size and cache. What
