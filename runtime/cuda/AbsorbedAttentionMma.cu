@@ -367,7 +367,7 @@ private:
 #pragma unroll
       for (int j = 0; j < 8; ++j) {
         values[i][j] = exists ? values[i][j] : 0;
-        if (lane + i * 32 < scaled)
+        if (lane + i * 32 < (HasScales ? eighths : scaled))
           largest = fmaxf(largest, fabsf(values[i][j]));
       }
     }
@@ -384,7 +384,9 @@ private:
       if (eighth < scaled)
         storeReordered(row, eighth, values[i], up);
       else if (eighth < eighths)
-        storePe(row, eighth - scaled, values[i]);
+        // Without scales of tensors the power of two is all that the two parts
+        // differ by.
+        storePe(row, eighth - scaled, values[i], HasScales ? up : 1);
     }
     if (lane == 0) {
       rows.factor[row] *=
@@ -435,13 +437,16 @@ private:
         make_uint2(words[1], words[3]);
   }
 
-  __device__ void storePe(int row, int eighth, const float (&values)[8]) {
+  __device__ void storePe(int row, int eighth, const float (&values)[8],
+                          float factor) {
     uint32_t words[4];
 #pragma unroll
     for (int j = 0; j < 4; ++j)
       words[j] = p.pe.dtype == MLA_DTYPE_BF16
-                     ? packPair<__nv_bfloat16>(values[2 * j], values[2 * j + 1])
-                     : packPair<__half>(values[2 * j], values[2 * j + 1]);
+                     ? packPair<__nv_bfloat16>(values[2 * j] * factor,
+                                               values[2 * j + 1] * factor)
+                     : packPair<__half>(values[2 * j] * factor,
+                                        values[2 * j + 1] * factor);
     *reinterpret_cast<uint4 *>(shared + Shared::queryPe +
                                row * Shared::pePitch + swizzled(row, eighth)) =
         make_uint4(words[0], words[1], words[2], words[3]);
@@ -566,11 +571,11 @@ private:
     int peBegin = depthHalf ? 0 : peSteps, peEnd = peSteps;
     if (HasScales && peSteps == 4)
       peBegin = depthHalf ? 2 : 0, peEnd = depthHalf ? 4 : 2;
-    if (peBegin < peEnd)
-      multiplyPe(s, stage + Shared::stagePe, peBegin, peEnd);
     if constexpr (HasScales)
       multiplyScaled(s, stage, begin, end);
-    else
+    if (peBegin < peEnd)
+      multiplyPe(s, stage + Shared::stagePe, peBegin, peEnd);
+    if constexpr (!HasScales)
       multiplySteps<T, IsFp8, Shared::queryPitch, Shared::latentPitch>(
           s, base + Shared::query, stage, begin, end);
   }
@@ -663,19 +668,24 @@ private:
       else
         multiplySteps<__nv_bfloat16, false, pitch, pitch>(s, query, keys, begin,
                                                           end);
-#pragma unroll
-      for (int m = 0; m < 2; ++m)
-#pragma unroll
-        for (int i = 0; i < 2; ++i) {
-          float factor =
-              rows.peFactor[rowHalf * 32 + m * 16 + lane / 4 + i * 8];
-#pragma unroll
-          for (int n = 0; n < 4; ++n) {
-            s[m][n][2 * i] *= factor;
-            s[m][n][2 * i + 1] *= factor;
-          }
-        }
+      if constexpr (!HasScales)
+        toLatentUnits(s);
     }
+  }
+
+  /// Rows of the pe part's sums, to be gone on with by the latent's.
+  __device__ void toLatentUnits(float (&s)[2][4][4]) {
+#pragma unroll
+    for (int m = 0; m < 2; ++m)
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        float factor = rows.peFactor[rowHalf * 32 + m * 16 + lane / 4 + i * 8];
+#pragma unroll
+        for (int n = 0; n < 4; ++n) {
+          s[m][n][2 * i] *= factor;
+          s[m][n][2 * i + 1] *= factor;
+        }
+      }
   }
 
   /// A key's sum is kept in units of the scale of the block of columns that is
@@ -684,31 +694,33 @@ private:
                                  int end) {
     const int each = scaleBlock / stepColumns;
     float unit[4][2];
-#pragma unroll
-    for (int n = 0; n < 4; ++n)
-      unit[n][0] = unit[n][1] = 1;
     for (int step = begin; step < end; step += each) {
-      const float *scales = scalesOf(stage, step / each) + keyHalf * 32;
+      const float *scales =
+          scalesOf(stage, step / each) + keyHalf * 32 + lane % 4 * 2;
 #pragma unroll
       for (int n = 0; n < 4; ++n)
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
-          float next = scales[n * 8 + lane % 4 * 2 + i];
-          float factor = unit[n][i] * reciprocal(next);
+          float next = scales[n * 8 + i];
+          if (step > begin)
+            multiplyKey(s, n, i, unit[n][i] * reciprocal(next));
           unit[n][i] = next;
-          s[0][n][i] *= factor, s[0][n][i + 2] *= factor;
-          s[1][n][i] *= factor, s[1][n][i + 2] *= factor;
         }
       multiplySteps<T, true, Shared::queryPitch, Shared::latentPitch>(
           s, base + Shared::query, stage, step, step + each);
     }
+    if (begin < end)
 #pragma unroll
-    for (int n = 0; n < 4; ++n)
+      for (int n = 0; n < 4; ++n)
 #pragma unroll
-      for (int i = 0; i < 2; ++i) {
-        s[0][n][i] *= unit[n][i], s[0][n][i + 2] *= unit[n][i];
-        s[1][n][i] *= unit[n][i], s[1][n][i + 2] *= unit[n][i];
-      }
+        for (int i = 0; i < 2; ++i)
+          multiplyKey(s, n, i, unit[n][i]);
+  }
+
+  /// The lane's sums of one key.
+  __device__ void multiplyKey(float (&s)[2][4][4], int n, int i, float factor) {
+    s[0][n][i] *= factor, s[0][n][i + 2] *= factor;
+    s[1][n][i] *= factor, s[1][n][i + 2] *= factor;
   }
 
   __device__ const float *scalesOf(uint32_t stage, int block) const {
