@@ -32,9 +32,27 @@ mla_status failOpen(mla_context &ctx, mla_status status, cudaError_t error) {
               textOf(error));
 }
 
+/// What CUDA calls an insufficient driver may be none at all.
+mla_status failWithoutDriver(mla_context &ctx) {
+  int driver = 0, runtime = 0;
+  if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0)
+    return fail(ctx, MLA_STATUS_NOT_FOUND,
+                "mla_context_create: backend 'cuda': expected NVIDIA's driver "
+                "(libcuda.so.1), got none");
+  cudaRuntimeGetVersion(&runtime);
+  return fail(ctx, MLA_STATUS_NOT_FOUND,
+              "mla_context_create: backend 'cuda': expected a driver for CUDA "
+              "%d.%d or later, got one for CUDA %d.%d",
+              runtime / 1000, runtime % 1000 / 10, driver / 1000,
+              driver % 1000 / 10);
+}
+
 mla_status readProperties(mla_context &ctx, State &state) {
   int count = 0;
-  if (cudaError_t error = cudaGetDeviceCount(&count))
+  cudaError_t error = cudaGetDeviceCount(&count);
+  if (error == cudaErrorInsufficientDriver)
+    return failWithoutDriver(ctx);
+  if (error != cudaSuccess)
     return failOpen(ctx, MLA_STATUS_NOT_FOUND, error);
   if (ctx.device < 0 || ctx.device >= count)
     return fail(ctx, MLA_STATUS_NOT_FOUND,
