@@ -100,6 +100,27 @@ mla_status mla::cuda::supports_absorbed_attention(
                 "sequences, which is what the CUDA backend takes, got %lld",
                 static_cast<long long>(maxScheduledSeqs),
                 static_cast<long long>(seqs));
+  // The kernels count in 32 bits, and up to a block beyond the end.
+  const int64_t most = INT32_MAX - blockKeys;
+  int64_t capacity;
+  if (__builtin_mul_overflow(params.page_table->shape[1],
+                             params.cache_latent->shape[1], &capacity))
+    capacity = INT64_MAX;
+  const struct {
+    const char *argument, *things;
+    int64_t count;
+  } counts[] = {{"query", "tokens", params.query->shape[0]},
+                {"query", "heads", params.query->shape[1]},
+                {"page_table", "keys a sequence", capacity},
+                {"indices", "positions a token",
+                 params.indices ? params.indices->shape[1] : 0}};
+  for (const auto &entry : counts)
+    if (entry.count > most)
+      return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
+                  "mla_absorbed_attention: %s: expected at most %lld %s, which "
+                  "is what the CUDA backend takes, got %lld",
+                  entry.argument, static_cast<long long>(most), entry.things,
+                  static_cast<long long>(entry.count));
   return supportsAttentionFfma(ctx, "absorbed_attention", "query",
                                params.query->shape[2]);
 }
