@@ -1,0 +1,99 @@
+//===- AbsorbedMmaOutput.h - The end of a tile ----------------------------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+//
+// O and the sums of weights begin as zeros, and become the output and its lse,
+// or a part's state in a slot, which AbsorbedCombine.cu merges with the
+// others'.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_RUNTIME_CUDA_ABSORBEDMMAOUTPUT_H
+#define MLA_RUNTIME_CUDA_ABSORBEDMMAOUTPUT_H
+
+#include "AbsorbedMma.h"
+
+namespace mla {
+namespace cuda {
+namespace absorbed_mma {
+
+template <typename T, Keys KeysAre>
+__device__ inline void AbsorbedMma<T, KeysAre>::clear() {
+#pragma unroll
+  for (int m = 0; m < 4; ++m)
+#pragma unroll
+    for (int n = 0; n < 8; ++n)
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        o[m][n][i] = 0;
+  maximum[0] = maximum[1] = minusInfinity();
+  sum[0] = sum[1] = 0;
+  valueScale = 0;
+}
+
+template <typename T, Keys KeysAre>
+__device__ inline void AbsorbedMma<T, KeysAre>::finish(bool whole, int slot) {
+  int own = ownRow();
+  __syncthreads();
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+    sum[i] += __shfl_xor_sync(~0u, sum[i], 1);
+    sum[i] += __shfl_xor_sync(~0u, sum[i], 2);
+    if (lane % 4 == 0) {
+      rows.sum[keyHalf][own + i * 8] = sum[i];
+      rows.rescale[own + i * 8] = maximum[i];
+    }
+  }
+  __syncthreads();
+  float unit = rows.latentScale;
+  if (HasScales)
+    unit = valueScale;
+  int count = eighths(), first = warp * count * 8;
+  float *state = p.slots + slot * slotFloats;
+#pragma unroll
+  for (int m = 0; m < 4; ++m)
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      int row = m * 16 + lane / 4 + i * 8;
+      int t = rows.token[row], h = rows.head[row];
+      if (t < 0)
+        continue;
+      float total = rows.sum[0][row] + rows.sum[1][row];
+      float lse =
+          total != 0 ? rows.rescale[row] + log2f(total) : minusInfinity();
+      float factor = total != 0 ? unit / total : 0, sinkFactor = 1;
+      if (whole)
+        lse = call.addSink(h, lse, sinkFactor);
+      factor *= sinkFactor;
+      if (warp == 0 && lane % 4 == 0) {
+        if (whole)
+          call.storeLse(t, h, lse);
+        else
+          state[maxTileRows * maxSlotColumns + row] = lse;
+      }
+#pragma unroll
+      for (int n = 0; n < 8; ++n) {
+        // Even columns of 16 are in one product, odd ones in the next.
+        int column = IsFp8 ? first + n / 2 * 16 + lane % 4 * 4 + n % 2
+                           : first + n * 8 + lane % 4 * 2;
+        int other = column + (IsFp8 ? 2 : 1);
+        if (n >= count || column >= p.latentWidth)
+          continue;
+        float low = o[m][n][2 * i] * factor, high = o[m][n][2 * i + 1] * factor;
+        if (!whole) {
+          state[row * maxSlotColumns + column] = low;
+          state[row * maxSlotColumns + other] = high;
+        } else {
+          storeElement(p.o.at(t, h, column), p.o.dtype, low);
+          storeElement(p.o.at(t, h, other), p.o.dtype, high);
+        }
+      }
+    }
+}
+
+} // namespace absorbed_mma
+} // namespace cuda
+} // namespace mla
+
+#endif // MLA_RUNTIME_CUDA_ABSORBEDMMAOUTPUT_H
