@@ -218,6 +218,15 @@ public:
   __device__ int rawPage(int b, int position) const {
     return static_cast<int>(loadInt(p.pageTable, b, logicalPage(position)));
   }
+  /// Whether a page of that number exists.
+  __device__ bool isPage(int page) const {
+#ifdef MLA_CUDA_UNCHECKED
+    return true;
+#else
+    return page >= 0 && page < p.numPages;
+#endif
+  }
+  /// The same, recorded if not.
   __device__ bool pageExists(int b, int position, int page) const {
     int64_t index =
         static_cast<int64_t>(b) * p.numPagesOfSeq + logicalPage(position);

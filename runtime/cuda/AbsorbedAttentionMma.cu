@@ -135,9 +135,10 @@ AbsorbedMma<T, KeysAre>::process(int blockBegin, int blockEnd, bool begins,
     seen = min(blockEnd, (mostSeen + blockKeys - 1) / blockKeys);
   else if (mostSeen == 0)
     seen = blockBegin;
-  loadQuery();
   clear();
+  badPosition = -1;
   if (blockBegin < seen) {
+    loadQuery();
     locate(blockBegin);
     startCopies(0);
     copyRest();
@@ -155,7 +156,9 @@ AbsorbedMma<T, KeysAre>::process(int blockBegin, int blockEnd, bool begins,
     }
     attend(block, base + Shared::stages + index * Shared::stageBytes, index);
   }
-  waitForCopies<0>();
+  // Once a tile, so that the loop has no code for it.
+  if (badPosition >= 0)
+    call.pageExists(batch, badPosition, call.rawPage(batch, badPosition));
   finish(begins && ends, 2 * blockIdx.x + (begins ? 1 : 0));
 }
 

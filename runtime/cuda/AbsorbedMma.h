@@ -240,6 +240,7 @@ private:
   // The key that the thread copies next.
   int nextPosition, nextPage;
   bool nextSeen;
+  int badPosition; ///< Of a key whose page doesn't exist; -1: there was none.
   // The one that it copies now.
   const char *copyFrom;
   uint32_t copyTo;

@@ -33,7 +33,9 @@ __device__ inline void AbsorbedMma<T, KeysAre>::locate(int block) {
 template <typename T, Keys KeysAre>
 __device__ inline void AbsorbedMma<T, KeysAre>::startCopies(int index) {
   recomputePlace();
-  bool seen = nextSeen && call.pageExists(batch, nextPosition, nextPage);
+  bool seen = nextSeen && call.isPage(nextPage);
+  if (nextSeen && !seen)
+    badPosition = nextPosition;
   int64_t page = seen ? nextPage : 0;
   int64_t line = seen ? call.lineOf(nextPosition) : 0;
   int key = thread / 4, member = thread % 4;

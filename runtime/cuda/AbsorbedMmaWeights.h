@@ -111,6 +111,13 @@ __device__ inline void AbsorbedMma<T, KeysAre>::dropNonFinite(int block,
     value.z = finiteParts(value.z), value.w = finiteParts(value.w);
     *unit = value;
   }
+  if constexpr (HasScales) {
+    auto *scales = reinterpret_cast<float *>(shared + (stage - base) +
+                                             Shared::stageScales);
+    for (int i = thread; i < maxScales * blockKeys; i += numThreads)
+      if (i % blockKeys >= first && !isfinite(scales[i]))
+        scales[i] = 1;
+  }
 }
 
 template <typename T, Keys KeysAre>
