@@ -72,7 +72,6 @@ mla_status readProperties(mla_context &ctx, State &state) {
     if (cudaError_t error =
             cudaDeviceGetAttribute(entry.value, entry.attribute, ctx.device))
       return failOpen(ctx, MLA_STATUS_INTERNAL, error);
-  state.computeCapability = 10 * major + minor;
   if (major < 8)
     return fail(ctx, MLA_STATUS_UNIMPLEMENTED,
                 "mla_context_create: backend 'cuda': expected a GPU of compute "
@@ -114,8 +113,8 @@ mla_status openState(mla_context &ctx, State &state) {
     return failOpen(ctx, MLA_STATUS_INTERNAL, error);
   if (mla_status status = allocateZeros(ctx, sizeof(FaultRecord), state.fault))
     return status;
-  state.scratchBytes = attentionScratchBytes(state);
-  if (mla_status status = allocateZeros(ctx, state.scratchBytes, state.scratch))
+  if (mla_status status =
+          allocateZeros(ctx, attentionScratchBytes(state), state.scratch))
     return status;
   return openMatmul(ctx, state.matmul);
 }
@@ -171,7 +170,7 @@ mla_status synchronize(mla_context &ctx) {
   DeviceGuard guard(ctx.device);
   if (cudaError_t error = cudaStreamSynchronize(streamOf(ctx)))
     return fail(ctx, MLA_STATUS_INTERNAL,
-                "mla_context_check: expected the GPU to end its work, got: %s",
+                "backend 'cuda': expected the GPU to end its work, got: %s",
                 textOf(error));
   return MLA_STATUS_OK;
 }

@@ -94,18 +94,6 @@ __device__ inline void storeElement(char *address, uint32_t dtype,
   }
 }
 
-/// `value` rounded to `dtype` and back.
-__device__ inline float roundTo(uint32_t dtype, float value) {
-  switch (dtype) {
-  case MLA_DTYPE_F16:
-    return widen(narrow<__half>(value));
-  case MLA_DTYPE_BF16:
-    return widen(narrow<__nv_bfloat16>(value));
-  default:
-    return value;
-  }
-}
-
 } // namespace cuda
 } // namespace mla
 

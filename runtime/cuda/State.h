@@ -25,13 +25,10 @@ struct State {
   int numSMs = 0;
   /// Shared memory that a block can have when it asks for it.
   int maxSharedBytes = 0;
-  /// 10 * major + minor.
-  int computeCapability = 0;
   FaultRecord *fault = nullptr; ///< On the device.
   /// Scratch of the attention kernels: partial states, and a schedule where the
   /// call has none.
   char *scratch = nullptr;
-  uint64_t scratchBytes = 0;
   Matmul *matmul = nullptr;
 };
 

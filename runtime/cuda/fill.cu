@@ -7,74 +7,26 @@
 #include "Kernels.h"
 #include "Launch.h"
 #include "Strided.h"
+#include "core/ElementBytes.h"
 
-#include <cmath>
 #include <cstring>
-#include <limits>
 
 using namespace mla;
 using namespace mla::cuda;
 
 namespace {
 
-template <typename T> T saturate(double value) {
-  double rounded = std::nearbyint(value);
-  // For i64 the maximum isn't a double: the comparison is with 2^63.
-  if (rounded >= static_cast<double>(std::numeric_limits<T>::max()))
-    return std::numeric_limits<T>::max();
-  if (rounded <= static_cast<double>(std::numeric_limits<T>::min()))
-    return std::numeric_limits<T>::min();
-  return static_cast<T>(rounded);
-}
-
-template <typename T> void put(char *bytes, T value) {
-  static_assert(sizeof(T) <= 8, "an element has at most 8 bytes");
-  std::memcpy(bytes, &value, sizeof(value));
-}
-
-/// Writes one element of `dtype`; false for a type that has no conversion here.
 /// CUDA's conversions from double round once.
-bool encode(uint32_t dtype, double value, char *bytes) {
-  switch (dtype) {
-  case MLA_DTYPE_F32:
-    put(bytes, static_cast<float>(value));
-    return true;
-  case MLA_DTYPE_F16:
-    put(bytes, static_cast<__half_raw>(__double2half(value)).x);
-    return true;
-  case MLA_DTYPE_BF16:
-    put(bytes, static_cast<__nv_bfloat16_raw>(__double2bfloat16(value)).x);
-    return true;
-  case MLA_DTYPE_F8E4M3FN:
-    put(bytes, __nv_cvt_double_to_fp8(value, __NV_SATFINITE, __NV_E4M3));
-    return true;
-  case MLA_DTYPE_F64:
-    put(bytes, value);
-    return true;
-  case MLA_DTYPE_I8:
-    put(bytes, saturate<int8_t>(value));
-    return true;
-  case MLA_DTYPE_U8:
-    put(bytes, saturate<uint8_t>(value));
-    return true;
-  case MLA_DTYPE_I32:
-    put(bytes, saturate<int32_t>(value));
-    return true;
-  case MLA_DTYPE_I64:
-    put(bytes, saturate<int64_t>(value));
-    return true;
-  case MLA_DTYPE_BOOL:
-    put(bytes, static_cast<uint8_t>(value != 0));
-    return true;
-  case MLA_DTYPE_F8E5M2:
-  case MLA_DTYPE_F8E4M3FNUZ:
-  case MLA_DTYPE_F8E5M2FNUZ:
-    // 0 is the byte 0 in each.
-    put(bytes, static_cast<uint8_t>(0));
-    return value == 0;
-  default:
-    return false;
-  }
+bool encode(uint32_t dtype, double value, char (&bytes)[8]) {
+  return encodeElement(
+      dtype, value, bytes,
+      [](double v) { return static_cast<__half_raw>(__double2half(v)).x; },
+      [](double v) {
+        return static_cast<__nv_bfloat16_raw>(__double2bfloat16(v)).x;
+      },
+      [](double v) {
+        return __nv_cvt_double_to_fp8(v, __NV_SATFINITE, __NV_E4M3);
+      });
 }
 
 constexpr int threads = 256;
