@@ -89,6 +89,13 @@ TEST_F(FillTest, IntegersSaturate) {
   EXPECT_EQ(filled(MLA_DTYPE_I64, -1e30), static_cast<double>(INT64_MIN));
 }
 
+TEST_F(FillTest, WhatIsNotZeroIsTrue) {
+  for (double value : {-1.0, -0x1p-1074, 0x1p-1074, 0.25, 256.0})
+    EXPECT_EQ(filled(MLA_DTYPE_BOOL, value), 1) << value;
+  for (double value : {0.0, -0.0})
+    EXPECT_EQ(filled(MLA_DTYPE_BOOL, value), 0) << value;
+}
+
 TEST_F(FillTest, Fp8Saturates) {
   // A tie between 1 and 1.125 broken by what f32 can't hold.
   EXPECT_EQ(filled(MLA_DTYPE_F8E4M3FN, 1 + 0x1p-4 + 0x1p-40), 1.125);
