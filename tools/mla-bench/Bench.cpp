@@ -32,7 +32,7 @@ static Bound boundOf(const Case &c, double bandwidth, double peak,
 
 io::Status Bench::compare(Measurement &m) {
   const Case &c = m.what;
-  double bandwidth = c.copies() ? top.copyBandwidth : top.readBandwidth;
+  double bandwidth = c.copies() ? top.bandwidth.copy : top.bandwidth.read;
   m.memory = boundOf(c, bandwidth, top.f32Peak, "f32");
   auto bytes = static_cast<uint64_t>(c.bytes());
   if (bytes <= device.warmBytes()) {
@@ -47,7 +47,7 @@ io::Status Bench::compare(Measurement &m) {
         return io::Error{result.error()};
       found = cachedBandwidths.emplace(size, *result).first;
     }
-    bandwidth = c.copies() ? found->second.second : found->second.first;
+    bandwidth = c.copies() ? found->second.copy : found->second.read;
     m.cached = boundOf(c, bandwidth, top.f32Peak, "f32");
     m.cachedBandwidth = bandwidth;
   }
@@ -76,7 +76,7 @@ io::Result<Measurement> Bench::measure(const Case &c) {
     if (status || mla_context_check(ctx))
       return failure();
 
-    io::Result<Timer> timer = device.makeTimer([&] { workload.call(); });
+    io::Result<Timer> timer = device.makeTimer({[&] { workload.call(); }});
     if (!timer)
       return io::Error{c.name() + ": " + timer.error()};
     std::vector<double> times;
@@ -90,22 +90,12 @@ io::Result<Measurement> Bench::measure(const Case &c) {
       return count >= 3 && total >= options.seconds;
     };
     while (!enough()) {
-      io::Result<double> took = timer->repeat();
+      io::Result<double> took = (*timer)();
       if (!took)
         return io::Error{c.name() + ": " + took.error()};
       times.push_back(*took);
       total += times.back();
     }
-    std::vector<double> calls;
-    while (timer->repeatCall && calls.size() < times.size()) {
-      io::Result<double> took = timer->repeatCall();
-      if (!took)
-        return io::Error{c.name() + ": " + took.error()};
-      calls.push_back(*took);
-    }
-    std::sort(calls.begin(), calls.end());
-    if (!calls.empty())
-      m.callMedian = calls[calls.size() / 2];
     if (device.fixedRepetitions())
       m.seconds = times;
     if (mla_context_status(ctx) || mla_context_check(ctx))

@@ -57,6 +57,10 @@ struct BenchOptions {
   int64_t iterations = 0; ///< 0: as the device wants, or as many as `seconds`
                           ///< allow, at least 3.
   double seconds = 0.5;   ///< Of calls, for each case.
+  /// Most calls in a graph, each on its own operands; fewer where those would
+  /// take more than 4 GiB.
+  int64_t graphCalls = 100;
+  bool peers = false; ///< Measure what engines do in place of append, too.
   CeilingOptions ceilings;
 };
 
@@ -86,8 +90,8 @@ private:
   Device &device;
   BenchOptions options;
   Ceilings top;
-  /// Read and copy bandwidth by buffer size, each measured once.
-  std::map<uint64_t, std::pair<double, double>> cachedBandwidths;
+  /// By buffer size, each measured once.
+  std::map<uint64_t, Bandwidths> cachedBandwidths;
 };
 
 } // namespace mla::bench

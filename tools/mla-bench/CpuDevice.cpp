@@ -103,6 +103,11 @@ uint64_t largestCache() {
   return most ? most : uint64_t{32} << 20;
 }
 
+uint64_t availableMemory() {
+  return static_cast<uint64_t>(sysconf(_SC_AVPHYS_PAGES)) *
+         static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
 std::string mebibytes(uint64_t bytes) {
   return std::to_string(bytes >> 20) + " MiB";
 }
@@ -129,30 +134,29 @@ public:
   const char *unit() const override { return "thread"; }
   uint64_t warmBytes() const override { return cache; }
   int64_t fixedRepetitions() const override { return 0; }
+  double replayBelow() const override { return 0; }
+  uint64_t freeBytes() const override { return availableMemory(); }
 
   io::Result<Ceilings> measure(const CeilingOptions &options) override {
     Ceilings result;
     result.bufferBytes = options.bufferBytes;
     if (!result.bufferBytes) {
       // Four times the cache, but never more than a third of the memory.
-      auto memory = static_cast<uint64_t>(sysconf(_SC_AVPHYS_PAGES)) *
-                    static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-      result.bufferBytes = std::min(4 * cache, memory / 3);
+      result.bufferBytes = std::min(4 * cache, availableMemory() / 3);
     }
     auto bandwidths =
         bandwidthOver(result.bufferBytes, options.threads, options.seconds);
     if (!bandwidths)
       return io::Error{bandwidths.error()};
-    result.readBandwidth = bandwidths->first;
-    result.copyBandwidth = bandwidths->second;
+    result.bandwidth = *bandwidths;
     result.f32Peak = peak(loops.multiplyAdd, loops.f32FlopsARound, options);
     if (loops.dotBF16)
       result.bf16Peak = peak(loops.dotBF16, loops.bf16FlopsARound, options);
     return result;
   }
 
-  io::Result<std::pair<double, double>>
-  bandwidthOver(uint64_t bytes, int threads, double seconds) override {
+  io::Result<Bandwidths> bandwidthOver(uint64_t bytes, int threads,
+                                       double seconds) override {
     // Whole steps of the loops for every thread, and for both halves of a copy.
     uint64_t step = 2048 * static_cast<uint64_t>(threads);
     bytes = std::max((bytes + step - 1) / step, uint64_t{1}) * step;
@@ -170,6 +174,10 @@ public:
       for (int64_t i = 0; i < repeat; ++i)
         sink = loops.read(base + static_cast<uint64_t>(t) * share, share);
     });
+    double write = bestRound(threads, seconds, [&](int t) {
+      for (int64_t i = 0; i < repeat; ++i)
+        std::memset(base + static_cast<uint64_t>(t) * share, 0, share);
+    });
     double copy = bestRound(threads, seconds, [&](int t) {
       char *from = base + static_cast<uint64_t>(t) * share;
       for (int64_t i = 0; i < repeat; ++i)
@@ -177,21 +185,38 @@ public:
     });
     mla_device_free(ctx, buffer);
     double total = static_cast<double>(bytes) * static_cast<double>(repeat);
-    return std::pair<double, double>{total / read, total / copy};
+    return Bandwidths{total / read, total / write, total / copy};
   }
 
-  io::Result<Timer> makeTimer(std::function<void()> work) override {
-    Timer timer;
-    timer.repeat = [work = std::move(work)]() -> io::Result<double> {
+  io::Result<Timer> makeTimer(Works works) override {
+    return Timer([works = std::move(works),
+                  next = size_t{0}]() mutable -> io::Result<double> {
+      const auto &work = works[next++ % works.size()];
       auto start = Clock::now();
       work();
       return secondsSince(start);
-    };
-    return timer;
+    });
   }
 
-  io::Status fill(void *data, uint64_t bytes,
-                  const std::vector<char> &block) override {
+  io::Result<Timer> makeReplay(Works) override {
+    return io::Error{"expected a GPU to replay a graph, got a CPU"};
+  }
+
+  std::optional<Load> loadDuring(const Works &) override {
+    return std::nullopt;
+  }
+
+  std::function<void()> copyRows(std::vector<Transfer>, int) override {
+    return nullptr;
+  }
+
+  std::vector<std::pair<std::string, std::function<void()>>>
+  appendPeers(const mla_append_params &) override {
+    return {};
+  }
+
+  io::Status fill(void *data, uint64_t bytes, const std::vector<char> &block,
+                  bool) override {
     auto *to = static_cast<char *>(data);
     for (uint64_t at = 0; at < bytes; at += block.size())
       std::memcpy(to + at, block.data(),

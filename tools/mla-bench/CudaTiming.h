@@ -30,6 +30,7 @@ public:
       first = error;
     return *this;
   }
+  cudaError_t error() const { return first; }
   /// A sentence about what was being done. CUDA forgets the error.
   io::Status status(const char *doing) const;
 

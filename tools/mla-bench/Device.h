@@ -26,19 +26,36 @@
 
 namespace mla::bench {
 
+/// Bytes a second over a buffer.
+struct Bandwidths {
+  double read = 0, write = 0;
+  double copy = 0; ///< Bytes read plus bytes written.
+};
+
+/// What a device does while it works, as its driver says.
+struct Load {
+  double smClock = 0, memoryClock = 0; ///< MHz.
+  double power = 0;                    ///< Watts.
+};
+
 /// The best of a machine, taken in the run that uses it. Bytes and operations a
 /// second.
 struct Ceilings {
-  uint64_t bufferBytes = 0; ///< What the two bandwidths were measured over.
-  double readBandwidth = 0;
-  double copyBandwidth = 0; ///< Bytes read plus bytes written.
-  double f32Peak = 0;       ///< Fused multiply-adds, two operations each.
+  uint64_t bufferBytes = 0; ///< What the bandwidths were measured over.
+  Bandwidths bandwidth;
+  double f32Peak = 0; ///< Fused multiply-adds, two operations each.
   /// Of bf16 products: dot products of the CPU, where there are any; a large
   /// matrix product of the GPU.
   std::optional<double> bf16Peak;
+  /// The same of fp8 (e4m3) products, summed in f32, rounded to bf16.
+  std::optional<double> fp8Peak;
   /// Seconds of the smallest kernel, between two events and as one of many in a
   /// graph.
   std::optional<double> smallestBetweenEvents, smallestInGraph;
+  /// While memory was read, and while the matrices were multiplied.
+  std::optional<Load> reading, multiplying;
+  /// Sentences about what couldn't be measured.
+  std::vector<std::string> missing;
 };
 
 struct CeilingOptions {
@@ -47,13 +64,25 @@ struct CeilingOptions {
   double seconds = 0.3;     ///< For each ceiling.
 };
 
-/// Times one piece of work again and again.
-struct Timer {
-  /// Seconds of one repetition.
-  std::function<io::Result<double>()> repeat;
-  /// Where `repeat` replays a graph of the work: the same by calling the work,
-  /// to compare.
-  std::function<io::Result<double>()> repeatCall;
+/// Seconds of one repetition.
+using Timer = std::function<io::Result<double>()>;
+
+/// The same call on several sets of operands, each with its own memory: one
+/// function a set. The context keeps an error of a call.
+using Works = std::vector<std::function<void()>>;
+
+/// Rows that a call moves: tokens x rows of them, each contiguous.
+struct Transfer {
+  const void *from = nullptr; ///< Null: nothing is read.
+  void *to = nullptr;         ///< Null: nothing is written.
+  int64_t tokens = 0, rows = 1;
+  /// Bytes of a row; they differ where the call converts.
+  int64_t readBytes = 0, writeBytes = 0;
+  /// Bytes from a token to the next one, and from a row to the next one.
+  int64_t fromToken = 0, fromRow = 0, toToken = 0, toRow = 0;
+  /// In the device's memory, [tokens]: what stands for the token in the
+  /// address; null: the token itself.
+  const int64_t *fromIndex = nullptr, *toIndex = nullptr;
 };
 
 class Device {
@@ -71,16 +100,39 @@ public:
   /// Repetitions of every case, whose median counts; 0: as many as the time
   /// allows, the least of which counts.
   virtual int64_t fixedRepetitions() const = 0;
+  /// Calls that take fewer seconds than this are also timed as replays of a
+  /// graph, and that time counts; 0: there are no graphs.
+  virtual double replayBelow() const = 0;
+  /// Bytes that operands may still take.
+  virtual uint64_t freeBytes() const = 0;
   virtual io::Result<Ceilings> measure(const CeilingOptions &options) = 0;
-  /// Read and copy bandwidth over a buffer of this size, read again and again.
-  virtual io::Result<std::pair<double, double>>
-  bandwidthOver(uint64_t bytes, int threads, double seconds) = 0;
-  /// A timer of `work`, which has been called before and whose operands outlive
-  /// the timer.
-  virtual io::Result<Timer> makeTimer(std::function<void()> work) = 0;
-  /// Makes `bytes` bytes at `data` repeat `block`.
+  /// Bandwidths over a buffer of this size, used again and again.
+  virtual io::Result<Bandwidths> bandwidthOver(uint64_t bytes, int threads,
+                                               double seconds) = 0;
+  /// A timer of single calls, which take the sets in turn. The works, of which
+  /// there is at least one, have been called before; their operands outlive the
+  /// timer.
+  virtual io::Result<Timer> makeTimer(Works works) = 0;
+  /// A timer of a graph that makes one call for every set, one after the other:
+  /// the seconds of one of them. Only where there are graphs.
+  virtual io::Result<Timer> makeReplay(Works works) = 0;
+  /// What the driver says while the works are repeated; none where it says
+  /// nothing.
+  virtual std::optional<Load> loadDuring(const Works &works) = 0;
+  /// A plain copy of these rows with nothing else to do: as fast as this device
+  /// moves them. Empty where there is none. The memory outlives it.
+  virtual std::function<void()> copyRows(std::vector<Transfer> transfers,
+                                         int threads) = 0;
+  /// What engines do in place of this call, for comparison: names and calls.
+  /// The tensors outlive them.
+  virtual std::vector<std::pair<std::string, std::function<void()>>>
+  appendPeers(const mla_append_params &params) = 0;
+  /// Makes `bytes` bytes at `data` repeat `block`, before any work that is
+  /// enqueued later. `kept`: the block outlives the device and never changes,
+  /// so that the device may keep a copy of its own.
   virtual io::Status fill(void *data, uint64_t bytes,
-                          const std::vector<char> &block) = 0;
+                          const std::vector<char> &block,
+                          bool kept = false) = 0;
 };
 
 /// The CPU; its memory comes from `ctx`, as the operands of the calls do.

@@ -22,7 +22,7 @@ void mla::bench::printCeilings(const Device &device, int threads,
   std::printf("ceilings with %d %s%s: read %.1f GB/s and copy %.1f GB/s "
               "over %llu MiB, f32 %.1f GFLOP/s",
               threads, device.unit(), threads == 1 ? "" : "s",
-              ceilings.readBandwidth * 1e-9, ceilings.copyBandwidth * 1e-9,
+              ceilings.bandwidth.read * 1e-9, ceilings.bandwidth.copy * 1e-9,
               static_cast<unsigned long long>(ceilings.bufferBytes >> 20),
               ceilings.f32Peak * 1e-9);
   if (ceilings.bf16Peak)
@@ -196,8 +196,8 @@ std::string mla::bench::toJson(const std::string &deviceName,
     Json entry = {{"threads", run.threads},
                   {"ceilings",
                    {{"buffer_bytes", top.bufferBytes},
-                    {"read_gb_per_s", top.readBandwidth * 1e-9},
-                    {"copy_gb_per_s", top.copyBandwidth * 1e-9},
+                    {"read_gb_per_s", top.bandwidth.read * 1e-9},
+                    {"copy_gb_per_s", top.bandwidth.copy * 1e-9},
                     {"f32_gflop_per_s", top.f32Peak * 1e-9}}},
                   {"cases", Json::array()}};
     if (top.bf16Peak)

@@ -1,0 +1,62 @@
+//===- CudaDevice.h - A GPU as a device of the benchmark --------*- C++ -*-===//
+//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_BENCH_CUDADEVICE_H
+#define MLA_BENCH_CUDADEVICE_H
+
+#include "CudaTiming.h"
+#include "Device.h"
+#include "Nvml.h"
+
+namespace mla::bench {
+
+class CudaDevice : public Device {
+public:
+  CudaDevice(mla_context *ctx, int32_t number) : ctx(ctx), number(number) {}
+  ~CudaDevice() override;
+  CudaDevice(const CudaDevice &) = delete;
+
+  io::Status open();
+
+  std::vector<std::pair<std::string, std::string>> describe() const override;
+  const char *unit() const override { return "multiprocessor"; }
+  int defaultThreads() const override { return properties.multiProcessorCount; }
+  uint64_t warmBytes() const override { return 0; }
+  int64_t fixedRepetitions() const override { return 21; }
+  double replayBelow() const override { return 50e-6; }
+  uint64_t freeBytes() const override;
+  io::Result<Ceilings> measure(const CeilingOptions &options) override;
+  io::Result<Bandwidths> bandwidthOver(uint64_t bytes, int threads,
+                                       double seconds) override;
+  io::Result<Timer> makeTimer(Works works) override;
+  io::Result<Timer> makeReplay(Works works) override;
+  std::optional<Load> loadDuring(const Works &works) override;
+  std::function<void()> copyRows(std::vector<Transfer> transfers,
+                                 int threads) override;
+  std::vector<std::pair<std::string, std::function<void()>>>
+  appendPeers(const mla_append_params &params) override;
+  io::Status fill(void *data, uint64_t bytes, const std::vector<char> &block,
+                  bool kept) override;
+
+private:
+  std::function<cudaError_t()> enqueue(std::function<void()> work);
+  io::Result<double> bf16Peak();
+  io::Status measureSmallest(Ceilings &result);
+
+  mla_context *ctx;
+  int32_t number;
+  cudaDeviceProp properties = {};
+  std::string busId;
+  NvmlState busy; ///< While the ceilings were measured.
+  CudaTiming timing;
+  /// Of work that returns nothing.
+  cudaError_t deferred = cudaSuccess;
+};
+
+} // namespace mla::bench
+
+#endif // MLA_BENCH_CUDADEVICE_H
