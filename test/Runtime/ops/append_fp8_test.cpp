@@ -2,13 +2,9 @@
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
-//
-// The inputs and the tables are multiples of small powers of two, so that a
-// rotation is exact in f32: every byte is known.
-//
-//===----------------------------------------------------------------------===//
 
 #include "AppendCase.h"
+#include "ExactRows.h"
 
 using namespace mla;
 using namespace mla::test;
@@ -17,17 +13,6 @@ namespace {
 
 class AppendFp8Test : public OpTest {
 protected:
-  /// Rows of one exponent each: multiples of 1/64 below 2, times 2^k.
-  static void fillRows(Random &random, const TestTensor &tensor) {
-    int power = 0;
-    tensor.forEach([&](const Shape &index) {
-      if (index.back() == 0)
-        power = static_cast<int>(random.integer(-6, 6));
-      auto steps = static_cast<double>(random.integer(-127, 127));
-      tensor.set(index, std::ldexp(steps, power - 6));
-    });
-  }
-
   /// Zeros, blocks of zeros, infinities, NaNs and both signs of each.
   static void addSpecialValues(Random &random, const TestTensor &tensor) {
     const double inf = std::numeric_limits<double>::infinity();
@@ -72,11 +57,9 @@ protected:
     c.build(random);
     for (const TestTensor *tensor : {&c.cKv, &c.kPe, &c.qNope, &c.qPe})
       if (*tensor)
-        fillRows(random, *tensor);
+        fillExactRows(random, *tensor);
     if (c.cosSin)
-      c.cosSin.forEach([&](const Shape &index) {
-        c.cosSin.set(index, static_cast<double>(random.integer(-8, 8)) / 8);
-      });
+      fillExactTable(random, c.cosSin);
     if (c.cKv)
       addSpecialValues(random, c.cKv);
     if (c.qNope)
