@@ -36,6 +36,36 @@ const char *mla::bench::opName(Op op) {
   return "?";
 }
 
+const char *mla::bench::phaseName(Phase phase) {
+  return phase == Phase::Context ? "context" : "generation";
+}
+
+const char *mla::bench::ropeName(Rope rope) {
+  switch (rope) {
+  case Rope::None:
+    return "none";
+  case Rope::Interleaved:
+    return "interleaved";
+  case Rope::Half:
+    return "half";
+  }
+  return "?";
+}
+
+const char *mla::bench::queryName(QueryMode query) {
+  switch (query) {
+  case QueryMode::None:
+    return "none";
+  case QueryMode::InPlace:
+    return "in_place";
+  case QueryMode::Pe:
+    return "pe";
+  case QueryMode::Assembled:
+    return "assembled";
+  }
+  return "?";
+}
+
 int64_t Case::allKeys() const {
   return lengths.empty()
              ? batch * keys
@@ -45,17 +75,6 @@ int64_t Case::allKeys() const {
 int64_t Case::mostKeys() const {
   return lengths.empty() ? keys
                          : *std::max_element(lengths.begin(), lengths.end());
-}
-
-double Case::visiblePairs() const {
-  // Token i of n sees keys - (n - 1 - i) keys.
-  double n = static_cast<double>(newTokens);
-  return n * static_cast<double>(allKeys()) -
-         static_cast<double>(batch) * n * (n - 1) / 2;
-}
-
-static double bytesOf(uint32_t dtype) {
-  return static_cast<double>(mla_dtype_bits(dtype)) / 8;
 }
 
 int64_t Case::rowBytes() const {
@@ -69,64 +88,32 @@ uint32_t Case::queryDtype() const {
   return cacheFormat == CacheFormat::Fp8Query ? cacheDtype : dtype;
 }
 
-double Case::bytes() const {
-  double a = bytesOf(dtype), T = static_cast<double>(tokens());
-  double S = static_cast<double>(allKeys()), H = static_cast<double>(heads);
-  double L = static_cast<double>(latent), R = static_cast<double>(pe);
-  double N = static_cast<double>(nope), V = static_cast<double>(value);
-  double row = static_cast<double>(rowBytes());
-  switch (op) {
-  case Op::AbsorbedAttention:
-    return T * H * (L + R) * bytesOf(queryDtype()) + S * row + T * H * L * a +
-           T * H * 4;
-  case Op::ExpandedAttention:
-    return T * H * (N + R) * a + S * H * (N + V) * a + S * R * a +
-           T * H * V * a;
-  case Op::ExpandKV:
-    return S * L * a + H * (N + V) * L * a + S * H * (N + V) * a;
-  case Op::AbsorbQ:
-    return T * H * N * a + H * N * L * a + T * H * L * a;
-  case Op::ProjectV:
-    return T * H * L * a + H * V * L * a + T * H * V * a;
-  case Op::Append: // a row of the table, f32, for every token
-    return T * (L + R) * a + T * row + 2 * T * H * R * a +
-           (rope ? T * R * 4 : 0) + T * 12;
-  case Op::GatherKV:
-    return S * row + S * (L + R) * a;
-  case Op::MergeStates: // the accumulator is read and written, f32
-    return static_cast<double>(states) * T * H * (L * a + 4) +
-           2 * T * H * (L + 1) * 4;
-  }
-  return 0;
+const char *Case::cacheName() const {
+  if (cacheFormat == CacheFormat::Fp8Blocks)
+    return "fp8_block";
+  return cacheDtype == dtype ? "same" : "fp8";
 }
 
-double Case::flops() const {
-  double T = static_cast<double>(tokens()), H = static_cast<double>(heads);
-  double S = static_cast<double>(allKeys());
-  double L = static_cast<double>(latent), R = static_cast<double>(pe);
-  double N = static_cast<double>(nope), V = static_cast<double>(value);
-  switch (op) {
-  case Op::AbsorbedAttention:
-    return 2 * visiblePairs() * H * (L + R + L);
-  case Op::ExpandedAttention:
-    return 2 * visiblePairs() * H * (N + R + V);
-  case Op::ExpandKV:
-    return 2 * S * H * (N + V) * L;
-  case Op::AbsorbQ:
-    return 2 * T * H * N * L;
-  case Op::ProjectV:
-    return 2 * T * H * V * L;
-  case Op::Append: // three a rotated element: two products and a sum
-    return rope ? 3 * T * (H + 1) * R : 0;
-  case Op::GatherKV:
-    return 0;
-  case Op::MergeStates:
-    return 2 * static_cast<double>(states) * T * H * L;
-  }
-  return 0;
+void Case::setTokens(int64_t count) {
+  batch = count;
+  newTokens = 1;
+  keys = 1024; // that many before it
+  if (phase == Phase::Generation)
+    return;
+  batch = count % 4 == 0 ? 4 : count % 2 == 0 ? 2 : 1;
+  newTokens = keys = count / batch;
 }
 
 bool Case::copies() const { return op == Op::Append || op == Op::GatherKV; }
+
+/// What else tells calls of append apart.
+static std::string appendWords(const Case &c) {
+  std::string text = std::string(" ") + phaseName(c.phase) + " ";
+  text += c.query == QueryMode::None ? "no_query" : queryName(c.query);
+  text += " ";
+  text += c.rope == Rope::None ? "no_rope" : ropeName(c.rope);
+  return text + (c.sliced ? " sliced" : "");
+}
 
 std::string Case::name() const {
   auto field = [](const char *symbol, int64_t size) {
@@ -154,11 +141,38 @@ std::string Case::name() const {
     text += field("H", heads);
   if (op == Op::MergeStates)
     text += field("S", states);
-  if (pe != Case().pe)
+  if (pe != Case().pe || op == Op::Append)
     text += field("R", pe);
-  if (op == Op::Append && !rope)
-    text += " no rope";
+  if ((op == Op::Append || op == Op::GatherKV) && page != Case().page)
+    text += field("P", page);
+  if (op == Op::Append)
+    text += appendWords(*this);
   return text;
+}
+
+std::string Case::problem() const {
+  if (op == Op::Append) {
+    if (rope != Rope::None && (pe == 0 || pe % 2))
+      return std::string(
+                 "rope: expected none, or an even R > 0 to rotate, got ") +
+             ropeName(rope) + " and R = " + std::to_string(pe);
+    if (pe == 0 && (query == QueryMode::InPlace || query == QueryMode::Pe))
+      return std::string(
+                 "query: expected none or assembled where R = 0, got ") +
+             queryName(query);
+    if (queryDtype() != dtype && query != QueryMode::Assembled &&
+        query != QueryMode::Pe)
+      return std::string("query_dtype: expected same where the query is ") +
+             queryName(query) + ", got fp8";
+  }
+  if (cacheFormat == CacheFormat::Fp8Blocks && latent % 128)
+    return "cache: expected L in blocks of 128 for fp8_block, got L = " +
+           std::to_string(latent);
+  if (cacheDtype != dtype && mla_dtype_bits(dtype) != 16)
+    return std::string("cache: expected same where dtype is not of 16 bits, "
+                       "got ") +
+           cacheName() + " and " + mla_dtype_name(dtype);
+  return "";
 }
 
 std::optional<Case> mla::bench::withCache(const Case &c,
@@ -173,13 +187,14 @@ std::optional<Case> mla::bench::withCache(const Case &c,
   result.cacheDtype = MLA_DTYPE_F8E4M3FN;
   if (format == "fp8")
     return result;
-  if (format == "fp8_query" && c.op == Op::AbsorbedAttention) {
+  bool queried = c.op == Op::AbsorbedAttention || c.op == Op::Append;
+  if (format == "fp8_query" && queried)
     result.cacheFormat = CacheFormat::Fp8Query;
-    return result;
-  }
-  if (format == "fp8_block" && c.latent % 128 == 0) {
+  else if (format == "fp8_block")
     result.cacheFormat = CacheFormat::Fp8Blocks;
-    return result;
-  }
-  return std::nullopt;
+  else
+    return std::nullopt;
+  if (!result.problem().empty())
+    return std::nullopt;
+  return result;
 }

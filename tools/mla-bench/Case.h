@@ -36,6 +36,29 @@ enum class Op {
 /// "absorbed_attention", as in ops.def.
 const char *opName(Op op);
 
+/// append: which step of a model it belongs to, and so what the query's nope
+/// part is: of width N before the keys are rebuilt, of width L once absorbed.
+/// In a context the rotated keys also go to k_pe_out.
+enum class Phase { Generation, Context };
+
+/// append: how pairs of elements are rotated.
+enum class Rope { None, Interleaved, Half };
+
+/// append: what becomes of the query.
+enum class QueryMode {
+  None,      ///< There is none: only the cache is written.
+  InPlace,   ///< Its own last R columns are rotated.
+  Pe,        ///< q_pe is rotated into its last R columns.
+  Assembled, ///< q_nope is copied, and q_pe is rotated beside it.
+};
+
+/// "generation", "context".
+const char *phaseName(Phase phase);
+/// "none", "interleaved", "half".
+const char *ropeName(Rope rope);
+/// "none", "in_place", "pe", "assembled".
+const char *queryName(QueryMode query);
+
 /// What a cache of 16-bit activations holds.
 enum class CacheFormat {
   Plain,     ///< Numbers of `cacheDtype`.
@@ -69,25 +92,42 @@ struct Case {
   int64_t value = 128;   ///< V.
   int64_t page = 64;     ///< P, rows.
   int64_t states = 2;    ///< merge_states: how many are merged.
-  bool rope = true;      ///< append: whether it rotates.
+
+  // Of append alone.
+  Phase phase = Phase::Generation;
+  Rope rope = Rope::Interleaved;
+  QueryMode query = QueryMode::Assembled;
+  /// Whether its inputs are slices of wider rows: [c_kv | k_pe | ...] and, for
+  /// every head, [nope | q_pe].
+  bool sliced = false;
 
   std::optional<Reference> reference;
 
   int64_t tokens() const { return batch * newTokens; }
+  /// Of append: that many tokens, each of its own sequence in a generation, of
+  /// at most four sequences in a context.
+  void setTokens(int64_t count);
   int64_t keysOf(int64_t sequence) const {
     return lengths.empty() ? keys : lengths[static_cast<size_t>(sequence)];
   }
   int64_t allKeys() const;
   int64_t mostKeys() const;
-  uint32_t queryDtype() const; ///< Of absorbed_attention.
+  uint32_t queryDtype() const; ///< Of absorbed_attention and append.
+  /// Columns of append's query before its last R: D.
+  int64_t queryNope() const { return phase == Phase::Context ? nope : latent; }
   /// Bytes of a cache's row.
   int64_t rowBytes() const;
+  /// "same", "fp8" or "fp8_block".
+  const char *cacheName() const;
+  /// One sentence about why there is no such call; empty where there is one.
+  std::string problem() const;
   /// Pairs of a token and a key that it sees, bottom-right causal.
   double visiblePairs() const;
 
   /// Bytes that have to move once between memory and the device's cores: every
   /// input element read once and every output element written once. Keys that
-  /// several heads or tokens share count once.
+  /// several heads or tokens share count once. What is found through an index
+  /// counts with the index: slots and positions, page table and lengths.
   double bytes() const;
   /// A multiplication and an addition are two; exponentials don't count.
   double flops() const;
@@ -108,14 +148,39 @@ struct GridOptions {
 };
 
 /// The grids that are measured where nobody chooses: "decode", "prefill",
-/// "steps". There is also "long_prefill".
-const std::vector<std::string> &gridNames();
+/// "steps".
+const std::vector<std::string> &defaultGrids();
+/// All grids: the default ones, "long_prefill", "append", "append_small" and
+/// "gather".
+std::vector<std::string> gridNames();
 /// The cases of a grid; empty when there is none of that name.
 std::vector<Case> makeGrid(const std::string &name, const GridOptions &options);
-/// Decoding cases of a file, JSON: {"cases": [{"batch", "query_tokens",
-/// "heads", "latent", "pe", "page_size", "kv_len", and where they differ
-/// "kv_lens", "dtype"; and what they are compared with: "limit_us", "peers_us",
-/// "best_peer_us"}]}.
+/// Cases of a file, JSON: {"cases": [{"op", "dtype" and sizes}]}. Without an op
+/// a case is absorbed_attention, without a type bf16. Sizes and their other
+/// names, by op; those in brackets have a Case's default:
+///
+///     absorbed_attention  batch B, heads H, kv_len kv; [query_tokens, latent
+///     L,
+///                         pe R, page_size P, cache, query_dtype, kv_lens]
+///     expanded_attention  batch B, heads H, kv_len kv; [query_tokens, nope N,
+///                         value V, pe R, kv_lens]
+///     expand_kv           rows S, heads H; [latent L, nope N, value V]
+///     absorb_q            tokens T, heads H; [latent L, nope N, pe R]
+///     project_v           tokens T, heads H; [latent L, value V]
+///     append              tokens T, heads H; [latent L, nope N, pe R,
+///                         page_size P, phase, rope, query, query_dtype, cache,
+///                         sliced]
+///     gather_kv           batch B, kv_len kv; [latent L, pe R, page_size P,
+///                         cache, kv_lens]
+///     merge_states        tokens T, heads H, states S; [latent L]
+///
+/// cache: "same" (default), "fp8", "fp8_block". query_dtype: "same", or "fp8"
+/// with an fp8 cache. phase, rope and query: as the functions above name them.
+/// kv_lens: the keys of each sequence where they differ. Every other field may
+/// be a list: the case then stands for the product of all lists, without what
+/// there is no call for. A case of absorbed_attention may say what it is
+/// compared with: "limit_us", "peers_us", "best_peer_us"; where it has no "op",
+/// other fields are passed over.
 io::Result<std::vector<Case>> readCases(const std::string &path);
 
 /// `c` with a cache of format "same", "fp8", "fp8_query" or "fp8_block"; none

@@ -5,29 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Case.h"
-
-#include "mla_runtime/runtime.h"
+#include "Grids.h"
 
 using namespace mla::bench;
 
 namespace {
-
-/// `given` where the user gave any, else `own`.
-template <typename T>
-std::vector<T> choose(const std::vector<T> &given, const std::vector<T> &own) {
-  return given.empty() ? own : given;
-}
-
-/// A case in a type as a user names it: an fp8 type is the cache's, of a model
-/// that computes in bf16.
-Case inType(uint32_t dtype) {
-  Case c;
-  bool fp8 = dtype == MLA_DTYPE_F8E4M3FN;
-  c.dtype = fp8 ? uint32_t{MLA_DTYPE_BF16} : dtype;
-  c.cacheDtype = dtype;
-  return c;
-}
 
 /// One token a sequence over its cache: from one short sequence, which stays in
 /// a cache of the machine, to more than any cache holds.
@@ -99,12 +81,17 @@ std::vector<Case> steps(const GridOptions &options) {
         c.batch = batch;
         c.keys = keys;
         c.heads = heads;
-        for (Op op : {Op::AbsorbQ, Op::ProjectV, Op::MergeStates, Op::Append}) {
+        for (Op op : {Op::AbsorbQ, Op::ProjectV, Op::MergeStates}) {
           c.op = op;
           cases.push_back(c);
         }
-        c.rope = false;
-        cases.push_back(c);
+        c.op = Op::Append;
+        c.query = QueryMode::Pe; // absorb_q writes the other columns
+        c.sliced = true;
+        for (Rope rope : {Rope::Interleaved, Rope::None}) {
+          c.rope = rope;
+          cases.push_back(c);
+        }
         if (heads != choose(options.heads, {16, 128}).front())
           continue; // it has no heads
         c.op = Op::GatherKV;
@@ -113,22 +100,31 @@ std::vector<Case> steps(const GridOptions &options) {
   return cases;
 }
 
+using Grid = std::vector<Case> (*)(const GridOptions &);
+const std::pair<const char *, Grid> grids[] = {
+    {"decode", decode},      {"prefill", prefill},
+    {"steps", steps},        {"long_prefill", longPrefill},
+    {"append", appendCases}, {"append_small", fewAppendCases},
+    {"gather", gatherCases}};
+
 } // namespace
 
-const std::vector<std::string> &mla::bench::gridNames() {
+const std::vector<std::string> &mla::bench::defaultGrids() {
   static const std::vector<std::string> names = {"decode", "prefill", "steps"};
+  return names;
+}
+
+std::vector<std::string> mla::bench::gridNames() {
+  std::vector<std::string> names;
+  for (const auto &[name, make] : grids)
+    names.push_back(name);
   return names;
 }
 
 std::vector<Case> mla::bench::makeGrid(const std::string &name,
                                        const GridOptions &options) {
-  if (name == "decode")
-    return decode(options);
-  if (name == "prefill")
-    return prefill(options);
-  if (name == "long_prefill")
-    return longPrefill(options);
-  if (name == "steps")
-    return steps(options);
+  for (const auto &[own, make] : grids)
+    if (own == name)
+      return make(options);
   return {};
 }

@@ -16,16 +16,24 @@
 
 namespace mla::bench {
 
-/// Dense tensors in the device's memory, and views of them. What can't be made
-/// is null; failure() says why.
+/// Dense tensors in the device's memory, and views of them. They share one
+/// piece of memory, which allocate() gets once all are known: until then their
+/// data are null. What can't be made is null; failure() says why.
 class Operands {
 public:
-  Operands(mla_context *ctx, Device &device) : ctx(ctx), device(device) {}
+  /// Without a context no memory is taken and nothing filled: the addresses are
+  /// made up, and say how the tensors would lie.
+  Operands(mla_context *ctx, Device &device);
   ~Operands();
   Operands(const Operands &) = delete;
 
-  /// Why the first tensor that is missing is; empty while none is.
+  /// Takes the memory and enqueues its filling; once, after the last tensor.
+  /// False when there is a failure.
+  bool allocate();
+  /// Why the first thing that is missing is; empty while none is.
   const std::string &failure() const { return reason; }
+  /// Of device memory.
+  uint64_t bytes() const { return total; }
 
   /// Of a float type: numbers within (-2, 2), the same in every run.
   const mla_tensor *random(uint32_t dtype, std::initializer_list<int64_t> dims);
@@ -52,15 +60,37 @@ public:
                             int64_t count);
 
 private:
-  /// A tensor whose memory repeats `block` (zeros when empty).
-  const mla_tensor *make(uint32_t dtype, std::initializer_list<int64_t> dims,
-                         const std::vector<char> &block);
+  /// A part of the memory that repeats a block.
+  struct Section {
+    const std::vector<char> *block;
+    uint64_t bytes = 0;
+  };
+  /// A tensor whose data start `offset` bytes into a section.
+  struct Operand : mla_tensor {
+    size_t section = 0;
+    uint64_t offset = 0;
+  };
+
+  /// A tensor at the end of section `section`.
+  Operand &make(size_t section, uint32_t dtype,
+                std::initializer_list<int64_t> dims);
+  /// One whose contents are given.
+  const mla_tensor *given(uint32_t dtype, std::initializer_list<int64_t> dims,
+                          const void *values);
+  const mla_tensor *view(const Operand &operand);
+  /// The section of a block; a tensor that starts with the block is alone in
+  /// one.
+  size_t sectionOf(const std::vector<char> &block, bool alone = false);
 
   mla_context *ctx;
   Device &device;
   std::string reason;
-  std::deque<mla_tensor> tensors;
-  std::vector<void *> memory;
+  std::deque<Operand> tensors; ///< Which are pointed at.
+  /// The first one is of given values, all of which `values` has.
+  std::vector<Section> sections;
+  std::vector<char> values;
+  void *memory = nullptr;
+  uint64_t total = 0;
 };
 
 } // namespace mla::bench

@@ -8,28 +8,36 @@
 #ifndef MLA_BENCH_WORKLOAD_H
 #define MLA_BENCH_WORKLOAD_H
 
-#include "Case.h"
-#include "Operands.h"
-
-#include <functional>
+#include "Calls.h"
 
 namespace mla::bench {
 
-/// The call of a case through the C ABI. The pages of the sequences are in a
-/// shuffled order; the data are random.
+/// The call of a case through the C ABI, with operands of its own. The pages of
+/// the sequences are in a shuffled order; the data are random.
 class Workload {
 public:
-  Workload(mla_context *ctx, Device &device, const Case &c);
+  /// `set` tells the sets of operands apart that a case is measured with: it
+  /// shuffles otherwise. Without a context there is no memory: the addresses
+  /// are made up, and nothing may be called.
+  Workload(mla_context *ctx, Device &device, const Case &c, int64_t set = 0);
 
   /// Why the operands can't be had; empty when they can.
   const std::string &failure() const { return operands.failure(); }
   /// Makes the call. The status is the context's sticky one, whose text says
   /// what the call failed for.
-  mla_status call() const { return body(); }
+  mla_status call() const { return made.run(ctx); }
+  /// Device memory that the operands take.
+  uint64_t bytes() const { return operands.bytes(); }
+  /// The rows that the call moves, for append and gather_kv: together with the
+  /// indices and the scales the bytes of the case. None for other ops.
+  std::vector<Transfer> transfers() const;
+  /// What append is called with; null for other ops.
+  const mla_append_params *appendParams() const { return made.append.get(); }
 
 private:
+  mla_context *ctx;
   Operands operands;
-  std::function<mla_status()> body;
+  Call made;
 };
 
 } // namespace mla::bench

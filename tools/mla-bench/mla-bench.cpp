@@ -73,7 +73,7 @@ io::Status interpret(Options &options) {
     if (std::isnan(seconds))
       return io::Error{std::string(name) + ": expected a number, got nan"};
   if (options.grids.empty() && options.files.empty())
-    options.grids = gridNames();
+    options.grids = defaultGrids();
   for (const std::string &name : options.grids)
     if (makeGrid(name, {}).empty())
       return io::Error{"--grid: expected decode, prefill, steps or "
