@@ -1,54 +1,36 @@
 #!/usr/bin/env python3
 # Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Makes a page's tables from recorded runs of mla-bench, or says whether they are current.
+"""Makes the tables of pages from recorded runs of mla-bench, or says whether they are current.
 
-    bench_table.py (-o FILE | --check FILE)
+    bench_table.py (-o | --check) PAGE...
 
-Between the marks `<!-- begin: NAME ... -->` and `<!-- end: NAME -->` of the page go the tables of
+Between the marks `<!-- begin: NAME ... -->` and `<!-- end: NAME -->` of a page go the tables of
 NAME.json beside it, what `mla-bench --json` wrote. Where a file's cases say what others need,
-a row has all cache formats of a case; else a row is a case.
+a row has all cache formats of a case; else a row is a case. `begin: NAME/PART`, closed by
+`end: NAME/PART`, takes a part of a grid of operations that move data: run (on what, and its
+ceilings), plots, targets, misses, peers, rows (of append), listing (of gather_kv). A grid that
+was measured in parts has files NAME.PART.json beside NAME.json, or instead of it.
 """
 
 import argparse
-import json
 import pathlib
 import re
 import sys
 
-MARKS = re.compile(r"(<!-- begin: ([\w-]+)[^\n]*-->\n).*?(<!-- end: \2 -->)", re.S)
-# Of a case's name, what a cache holds.
-CACHES = {"f8E4M3FN": "fp8", "fp8_query": "fp8_query", "fp8_block": "fp8_block"}
+import bench_grid
+import bench_roofline
+from bench_grid import table
+from bench_results import number, parts, percent, read, split_name
+
+MARKS = re.compile(r"(<!-- begin: ([\w-]+)((?:/\w+)?)[^\n]*-->\n).*?(<!-- end: \2\3 -->)", re.S)
 TARGET = "mla-docs-cuda-performance"
-
-
-def number(value, digits=1):
-    """Thousands are apart, and then have no decimals."""
-    return f"{value:,.0f}".replace(",", " ") if value >= 1000 else f"{value:.{digits}f}"
-
-
-def percent(share):
-    return f"{100 * share:.0f} %"
 
 
 def bound(case):
     """As mla-bench counts: the peak of the operands' type, and the memory that they fit in."""
     return next(case[key] for key in ("roofline_bf16", "roofline_in_cache", "roofline")
                 if key in case)
-
-
-def table(head, rows):
-    """Columns whose head ends in `:` are numbers."""
-    lines = ["| " + " | ".join(name.rstrip(":") for name in head) + " |",
-             "|" + "|".join("---:" if name.endswith(":") else "---" for name in head) + "|"]
-    return lines + ["| " + " | ".join(row) + " |" for row in rows]
-
-
-def split_name(case):
-    """(what is computed on which input, cache format)."""
-    op, types, *sizes = case["case"].split()
-    dtype, _, cache = types.partition("/")
-    return " ".join([op, dtype, *sizes]), CACHES.get(cache, cache) or "same"
 
 
 #===--- Tables -----------------------------------------------------------------===#
@@ -96,17 +78,20 @@ def listing(cases):
         if "median_us" not in case:
             rows.append([f"`{case['case']}`", "not implemented"] + ["-"] * 5)
             continue
-        eager = case.get("eager_median_us")
+        # Of what a graph was replayed for, also the call alone.
+        event = case.get("event_median_us") if case.get("counted") == "graph" else None
+        event = case.get("eager_median_us", event)
         rows.append([f"`{case['case']}`", number(case["median_us"]),
-                     "-" if eager is None else number(eager), number(case["gb_per_s"], 0),
+                     "-" if event is None else number(event), number(case["gb_per_s"], 0),
                      number(case["gflop_per_s"] * 1e-3), bound(case)["limit"],
                      percent(bound(case)["share"])])
-    return table(["case", "µs:", "eager µs:", "GB/s:", "TFLOP/s:", "limit", "share:"], rows)
+    return table(["case", "µs:", "event µs:", "GB/s:", "TFLOP/s:", "limit", "share:"], rows)
 
 
-def describe(result, run):
+def describe(run):
     """One paragraph: on what, when, and what that machine can do."""
-    machine, top = result.get("machine", {}), run["ceilings"]
+    result, top = run.result, run.ceilings
+    machine = result.get("machine", {})
     where = [machine.get("gpu", result["device"])]
     for key, text in (("driver", "driver {}"), ("cuda_of_the_tool", "CUDA {}"),
                       ("sm_clock_when_busy", "multiprocessors at {}"),
@@ -114,34 +99,64 @@ def describe(result, run):
         if key in machine:
             where.append(text.format(machine[key]))
     revision = f"; revision `{result['commit']}`" if "commit" in result else ""
-    peaks = [f"read {number(top['read_gb_per_s'])} GB/s", f"copy {number(top['copy_gb_per_s'])} GB/s",
-             f"f32 {number(top['f32_gflop_per_s'] * 1e-3)} TFLOP/s"]
-    if "bf16_gflop_per_s" in top:
-        peaks.append(f"bf16 {number(top['bf16_gflop_per_s'] * 1e-3)} TFLOP/s")
+    peaks = [f"{key} {number(top[f'{key}_gb_per_s'])} GB/s" for key in ("read", "write", "copy")
+             if f"{key}_gb_per_s" in top]
+    peaks += [f"{key} {number(top[f'{key}_gflop_per_s'] * 1e-3)} TFLOP/s"
+              for key in ("f32", "bf16", "fp8") if f"{key}_gflop_per_s" in top]
     for key, text in (("smallest_kernel_between_events_us", "an empty kernel {} µs between events"),
                       ("smallest_kernel_in_graph_us", "{} µs in a graph")):
         if key in top:
             peaks.append(text.format(number(top[key], 2)))
-    return (f"{result['date'][:10]}, {', '.join(where)}{revision}. Ceilings with {run['threads']} "
-            f"multiprocessors: {', '.join(peaks)}.")
+    unit = "multiprocessors" if result["device"] == "cuda" else "threads"
+    return (f"{result['date'][:10]}, {', '.join(where)}{revision}. Ceilings with {run.threads} "
+            f"{unit}: {', '.join(peaks)}.{logged(run)}")
 
 
-def tables(file):
-    if not file.exists():
+def logged(run):
+    """Clocks and power while the cases ran."""
+    text = []
+    for key, form in (("sm_clock_mhz", "multiprocessors at {} MHz"),
+                      ("memory_clock_mhz", "memory at {} MHz"), ("power_w", "{} W")):
+        values = [case.fields[key] for case in run.cases if case.fields.get(key)]
+        if values:
+            least, most = f"{min(values):.0f}", f"{max(values):.0f}"
+            text.append(form.format(least if least == most else f"{least} to {most}"))
+    return f" During the cases: {', '.join(text)}." if text else ""
+
+
+def raw(files):
+    return f"Raw: {', '.join(f'[{file.name}]({file.name})' for file in files)}."
+
+
+def tables(file, part):
+    """What goes between the marks of the result whose first file is `file`."""
+    files = parts(file)
+    if not files:
         return "No run is recorded.\n"
-    result = json.loads(file.read_text())
-    parts = []
-    for run in result["runs"]:
-        cases = run["cases"]
-        compared = any("best_peer_us" in case for case in cases)
-        parts += [describe(result, run), "",
-                  *(comparison(cases) if compared else listing(cases)), ""]
-    return "\n".join([f"Raw: [{file.name}]({file.name}).", "", *parts[:-1]]) + "\n"
+    runs = [run for one in files for run in read(one)]
+    if part == "run":
+        lines = [raw(files), *(line for run in runs for line in ("", describe(run)))]
+    elif part == "plots":
+        lines = bench_roofline.links(file.with_suffix(""))
+    elif part:
+        lines = bench_grid.PARTS[part]([case for run in runs for case in run.cases])
+    else:
+        lines = [raw(files)]
+        for run in runs:
+            cases = [case.fields for case in run.cases]
+            compared = any("best_peer_us" in case for case in cases)
+            lines += ["", describe(run), "", *(comparison(cases) if compared else listing(cases))]
+    return "\n".join(lines) + "\n"
 
 
 def page(file, text):
-    new, count = MARKS.subn(
-        lambda found: found[1] + tables(file.with_name(f"{found[2]}.json")) + found[3], text)
+    def fill(found):
+        mark, name, part, end = found.groups()
+        if part[1:] not in ("", "run", "plots", *bench_grid.PARTS):
+            sys.exit(f"bench_table.py: error: {file}: expected a part of a grid, got '{part[1:]}'")
+        return mark + tables(file.with_name(f"{name}.json"), part[1:]) + end
+
+    new, count = MARKS.subn(fill, text)
     if not count:
         sys.exit(f"bench_table.py: error: {file}: expected marks 'begin: NAME' and 'end: NAME', "
                  "found none")
@@ -152,17 +167,21 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument("-o", dest="output", type=pathlib.Path)
-    action.add_argument("--check", type=pathlib.Path)
+    action.add_argument("-o", dest="write", action="store_true", help="write the tables")
+    action.add_argument("--check", action="store_true", help="exit 1 where a page is stale")
+    parser.add_argument("pages", nargs="+", type=pathlib.Path, metavar="PAGE")
     options = parser.parse_args()
-    file = options.check or options.output
-    old = file.read_text()
-    new = page(file, old)
-    if options.output and new != old:
-        file.write_text(new)
-    elif new != old:
-        sys.exit(f"{file}: expected the tables of the recorded runs, got others: run the target "
-                 f"{TARGET}")
+    stale = []
+    for file in options.pages:
+        old = file.read_text()
+        new = page(file, old)
+        if new != old and options.write:
+            file.write_text(new)
+        elif new != old:
+            stale.append(f"{file}: expected the tables of the recorded runs, got others: run the "
+                         f"target {TARGET}")
+    if stale:
+        sys.exit("\n".join(stale))
 
 
 if __name__ == "__main__":
