@@ -23,16 +23,37 @@ struct Bound {
   const char *limit = ""; ///< "read", "copy", "f32" or "bf16".
 };
 
+/// Seconds of repetitions.
+struct Times {
+  double least = 0, p10 = 0, median = 0, p90 = 0;
+  std::vector<double> all; ///< In the order of time.
+
+  Times() = default;
+  /// Of at least one repetition.
+  explicit Times(std::vector<double> seconds);
+};
+
 struct Measurement {
   Case what;
   /// The call was refused as not implemented by this device, and why.
   std::string refusal;
-  int64_t iterations = 0;
-  double least = 0, median = 0; ///< Seconds.
-  double counted = 0;           ///< The one of the two that counts.
-  std::vector<double> seconds;  ///< All, where their number is fixed.
-  /// Where a graph of the call was replayed for these: the median of calls.
-  std::optional<double> callMedian;
+  int64_t sets = 0; ///< Of operands, which single calls took in turn.
+  Times calls;      ///< Single ones.
+  /// Of a call in a graph of `graphCalls`, each with its own operands, where
+  /// calls are short.
+  std::optional<Times> replays;
+  int64_t graphCalls = 0;
+  /// Others' times are of single calls: so is the one compared with them.
+  bool replayCounts() const { return replays && !what.reference; }
+  /// What counts.
+  const Times &times() const { return replayCounts() ? *replays : calls; }
+  double counted = 0; ///< The least or the median of these.
+  /// A plain copy of the same rows, timed in the same way.
+  std::optional<double> patternCopy;
+  /// What engines do for the same, timed in the same way.
+  std::vector<std::pair<std::string, double>> peers;
+  std::optional<Load> load; ///< While the calls were repeated.
+
   /// Against memory's bandwidth and the f32 peak.
   Bound memory;
   /// Where the operands fit in the last-level cache: against the bandwidth over
@@ -84,6 +105,15 @@ public:
   const Ceilings &ceilings() const { return top; }
 
 private:
+  class Sets;
+
+  /// The repetitions that a case gets, or as many as are asked for.
+  io::Result<Times> repeat(const Timer &timer, int64_t count = 0);
+  io::Result<Timer> makeTimer(const Works &works, bool replay);
+  double countedOf(const Times &times) const;
+  io::Status timeCalls(Sets &sets, double seconds, Measurement &m);
+  io::Status timeCopy(const Sets &sets, Measurement &m);
+  io::Status timePeers(const Sets &sets, Measurement &m);
   io::Status compare(Measurement &m);
 
   mla_context *ctx;

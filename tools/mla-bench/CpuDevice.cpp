@@ -202,13 +202,11 @@ public:
     return io::Error{"expected a GPU to replay a graph, got a CPU"};
   }
 
-  std::optional<Load> loadDuring(const Works &) override {
+  std::optional<Load> loadDuring(const Works &, double) override {
     return std::nullopt;
   }
 
-  std::function<void()> copyRows(std::vector<Transfer>, int) override {
-    return nullptr;
-  }
+  Works copyRows(const std::vector<Transfer> &, int) override { return {}; }
 
   std::vector<std::pair<std::string, std::function<void()>>>
   appendPeers(const mla_append_params &) override {

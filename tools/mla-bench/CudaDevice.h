@@ -12,6 +12,8 @@
 #include "Device.h"
 #include "Nvml.h"
 
+#include <map>
+
 namespace mla::bench {
 
 class CudaDevice : public Device {
@@ -34,27 +36,30 @@ public:
                                        double seconds) override;
   io::Result<Timer> makeTimer(Works works) override;
   io::Result<Timer> makeReplay(Works works) override;
-  std::optional<Load> loadDuring(const Works &works) override;
-  std::function<void()> copyRows(std::vector<Transfer> transfers,
-                                 int threads) override;
+  std::optional<Load> loadDuring(const Works &works, double seconds) override;
+  Works copyRows(const std::vector<Transfer> &transfers, int threads) override;
   std::vector<std::pair<std::string, std::function<void()>>>
   appendPeers(const mla_append_params &params) override;
   io::Status fill(void *data, uint64_t bytes, const std::vector<char> &block,
                   bool kept) override;
 
 private:
+  /// What is timed for `work`: with the error that it left.
   std::function<cudaError_t()> enqueue(std::function<void()> work);
-  io::Result<double> bf16Peak();
+  std::optional<Load> loadDuring(int64_t count,
+                                 const std::function<cudaError_t()> &work);
+  io::Result<double> productPeak(uint32_t dtype, std::optional<Load> &load);
   io::Status measureSmallest(Ceilings &result);
 
   mla_context *ctx;
   int32_t number;
   cudaDeviceProp properties = {};
-  std::string busId;
-  NvmlState busy; ///< While the ceilings were measured.
+  Nvml nvml;
+  std::optional<Load> reading; ///< While the ceilings were measured.
   CudaTiming timing;
-  /// Of work that returns nothing.
-  cudaError_t deferred = cudaSuccess;
+  Errors deferred; ///< Of work that returns nothing.
+  /// Copies in device memory of blocks that fill() may keep, by address.
+  std::map<const char *, void *> kept;
 };
 
 } // namespace mla::bench

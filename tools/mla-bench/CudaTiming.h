@@ -68,12 +68,13 @@ public:
   io::Status capture(const std::function<cudaError_t()> &work,
                      Graph &graph) const;
 
+  /// Enqueues what leaves the L2 without the work's data, and clean.
+  cudaError_t flush() const;
+
   cudaStream_t stream = nullptr;
   CudaKernels kernels = {};
 
 private:
-  cudaError_t flush() const;
-
   cudaEvent_t begin = nullptr, end = nullptr;
   char *flushed = nullptr; ///< Twice flushBytes.
 };

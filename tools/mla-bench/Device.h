@@ -52,7 +52,7 @@ struct Ceilings {
   /// Seconds of the smallest kernel, between two events and as one of many in a
   /// graph.
   std::optional<double> smallestBetweenEvents, smallestInGraph;
-  /// While memory was read, and while the matrices were multiplied.
+  /// While memory was read, and while bf16 matrices were multiplied.
   std::optional<Load> reading, multiplying;
   /// Sentences about what couldn't be measured.
   std::vector<std::string> missing;
@@ -67,8 +67,9 @@ struct CeilingOptions {
 /// Seconds of one repetition.
 using Timer = std::function<io::Result<double>()>;
 
-/// The same call on several sets of operands, each with its own memory: one
-/// function a set. The context keeps an error of a call.
+/// Calls; mostly the same one on several sets of operands, each with its own
+/// memory. The context keeps an error of a call of its own, and a timer reports
+/// all others.
 using Works = std::vector<std::function<void()>>;
 
 /// Rows that a call moves: tokens x rows of them, each contiguous.
@@ -116,13 +117,16 @@ public:
   /// A timer of a graph that makes one call for every set, one after the other:
   /// the seconds of one of them. Only where there are graphs.
   virtual io::Result<Timer> makeReplay(Works works) = 0;
-  /// What the driver says while the works are repeated; none where it says
-  /// nothing.
-  virtual std::optional<Load> loadDuring(const Works &works) = 0;
-  /// A plain copy of these rows with nothing else to do: as fast as this device
-  /// moves them. Empty where there is none. The memory outlives it.
-  virtual std::function<void()> copyRows(std::vector<Transfer> transfers,
-                                         int threads) = 0;
+  /// What the driver says while the works, of so many seconds each, are
+  /// repeated for a moment; none where it says nothing.
+  virtual std::optional<Load> loadDuring(const Works &works,
+                                         double seconds) = 0;
+  /// Plain copies of these rows with nothing else to do, the quickest of which
+  /// is as fast as this device moves them; none where there is none. Transfers
+  /// of the same sizes have as many, in the same order. The memory outlives
+  /// them.
+  virtual Works copyRows(const std::vector<Transfer> &transfers,
+                         int threads) = 0;
   /// What engines do in place of this call, for comparison: names and calls.
   /// The tensors outlive them.
   virtual std::vector<std::pair<std::string, std::function<void()>>>

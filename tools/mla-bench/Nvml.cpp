@@ -11,50 +11,51 @@
 
 using namespace mla::bench;
 
-namespace {
+/// The functions return 0 where they could answer; the library's header isn't
+/// part of every toolkit.
+template <typename... Args>
+bool Nvml::call(const char *name, Args... args) const {
+  using Function = int (*)(Args...);
+  void *symbol = library ? dlsym(library, name) : nullptr;
+  return symbol && reinterpret_cast<Function>(symbol)(args...) == 0;
+}
 
-/// The library while somebody asks. Its functions return 0 where they could
-/// answer; its header isn't part of every toolkit.
-class Library {
-public:
-  ~Library() {
-    if (library)
-      dlclose(library);
+Nvml::~Nvml() {
+  if (!library)
+    return;
+  call("nvmlShutdown");
+  dlclose(library);
+}
+
+void Nvml::open(const std::string &busId) {
+  library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (library && !call("nvmlInit_v2")) {
+    dlclose(library);
+    library = nullptr;
   }
-  Library() = default;
-  Library(const Library &) = delete;
+  if (!call("nvmlDeviceGetHandleByPciBusId_v2", busId.c_str(), &gpu))
+    gpu = nullptr;
+}
 
-  template <typename... Args> bool call(const char *name, Args... args) const {
-    using Function = int (*)(Args...);
-    void *symbol = library ? dlsym(library, name) : nullptr;
-    return symbol && reinterpret_cast<Function>(symbol)(args...) == 0;
-  }
+std::string Nvml::driver() const {
+  char text[96] = "";
+  return call("nvmlSystemGetDriverVersion", &text[0], 96u) ? text : "?";
+}
 
-private:
-  void *library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
-};
+std::string Nvml::powerLimit() const {
+  unsigned milliwatts = 0;
+  if (!gpu || !call("nvmlDeviceGetEnforcedPowerLimit", gpu, &milliwatts))
+    return "?";
+  return std::to_string(milliwatts / 1000) + " W";
+}
 
-} // namespace
-
-NvmlState mla::bench::readNvml(const std::string &busId) {
+std::optional<Load> Nvml::load() const {
   const int smClock = 1, memoryClock = 2; // nvmlClockType_t
-  NvmlState state;
-  Library nvml;
-  if (!nvml.call("nvmlInit_v2"))
-    return state;
-  char driver[96] = "";
-  if (nvml.call("nvmlSystemGetDriverVersion", &driver[0], 96u))
-    state.driver = driver;
-  void *device = nullptr;
-  if (nvml.call("nvmlDeviceGetHandleByPciBusId_v2", busId.c_str(), &device)) {
-    unsigned value = 0;
-    if (nvml.call("nvmlDeviceGetClockInfo", device, smClock, &value))
-      state.smClock = std::to_string(value) + " MHz";
-    if (nvml.call("nvmlDeviceGetClockInfo", device, memoryClock, &value))
-      state.memoryClock = std::to_string(value) + " MHz";
-    if (nvml.call("nvmlDeviceGetEnforcedPowerLimit", device, &value))
-      state.powerLimit = std::to_string(value / 1000) + " W";
-  }
-  nvml.call("nvmlShutdown");
-  return state;
+  unsigned sm = 0, memory = 0, milliwatts = 0;
+  if (!gpu || !call("nvmlDeviceGetClockInfo", gpu, smClock, &sm) ||
+      !call("nvmlDeviceGetClockInfo", gpu, memoryClock, &memory) ||
+      !call("nvmlDeviceGetPowerUsage", gpu, &milliwatts))
+    return std::nullopt;
+  return Load{static_cast<double>(sm), static_cast<double>(memory),
+              milliwatts * 1e-3};
 }

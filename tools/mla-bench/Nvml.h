@@ -8,20 +8,33 @@
 #ifndef MLA_BENCH_NVML_H
 #define MLA_BENCH_NVML_H
 
-#include <string>
+#include "Device.h"
 
 namespace mla::bench {
 
-/// Each "?" where the driver doesn't say.
-struct NvmlState {
-  std::string driver = "?";
-  std::string smClock = "?", memoryClock = "?"; ///< Now, "1980 MHz".
-  std::string powerLimit = "?";                 ///< "700 W".
-};
+/// The driver's management library, loaded for one GPU. Where there is none, it
+/// says nothing of anything.
+class Nvml {
+public:
+  Nvml() = default;
+  ~Nvml();
+  Nvml(const Nvml &) = delete;
 
-/// Asks the driver's management library, which is loaded for it, of the GPU
-/// with PCI address `busId`.
-NvmlState readNvml(const std::string &busId);
+  /// Of the GPU with this PCI address.
+  void open(const std::string &busId);
+
+  /// "?" where the driver doesn't say; "700 W".
+  std::string driver() const;
+  std::string powerLimit() const;
+  /// Its clocks and power at this moment. Takes a millisecond or so.
+  std::optional<Load> load() const;
+
+private:
+  template <typename... Args> bool call(const char *name, Args... args) const;
+
+  void *library = nullptr;
+  void *gpu = nullptr; ///< Null: not known.
+};
 
 } // namespace mla::bench
 

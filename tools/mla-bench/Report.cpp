@@ -27,54 +27,68 @@ void mla::bench::printCeilings(const Device &device, int threads,
               ceilings.f32Peak * 1e-9);
   if (ceilings.bf16Peak)
     std::printf(", bf16 products %.1f GFLOP/s", *ceilings.bf16Peak * 1e-9);
+  if (ceilings.fp8Peak)
+    std::printf(", fp8 products %.1f GFLOP/s", *ceilings.fp8Peak * 1e-9);
   if (ceilings.smallestBetweenEvents && ceilings.smallestInGraph)
     std::printf(", smallest kernel %.2f us between events and %.2f us in a "
                 "graph",
                 *ceilings.smallestBetweenEvents * 1e6,
                 *ceilings.smallestInGraph * 1e6);
-  std::printf("\n");
+  std::printf(", write %.1f GB/s\n", ceilings.bandwidth.write * 1e-9);
+  for (const std::string &sentence : ceilings.missing)
+    std::printf("%s\n", sentence.c_str());
 }
 
 namespace {
 
 // share: the roofline's time over the least time. In memory: of bytes /
 // memory's bandwidth, f32 peak. In cache: the same with the bandwidth over a
-// buffer of the operands' size. bf16: with the peak of bf16 products.
+// buffer of the operands' size. bf16: with the peak of bf16 products. of-copy:
+// the time of a plain copy of the same rows over the least time.
 void printWarmHeader() {
-  std::printf("%-52s %10s %10s %8s %9s  %-5s %7s %9s %7s %7s\n", "case",
+  std::printf("%-52s %10s %10s %8s %9s  %-5s %7s %9s %7s %7s %8s\n", "case",
               "least us", "median us", "GB/s", "GFLOP/s", "limit", "share",
-              "in-cache", "share", "bf16");
+              "in-cache", "share", "bf16", "of-copy");
 }
 
-std::string share(const std::optional<Bound> &bound, double seconds) {
-  if (!bound)
-    return "-";
+std::string percent(double share) {
   char text[32];
-  std::snprintf(text, sizeof(text), "%.1f %%", 100 * bound->seconds / seconds);
+  std::snprintf(text, sizeof(text), "%.1f %%", 100 * share);
   return text;
 }
 
+std::string copyShare(const Measurement &m) {
+  return m.patternCopy ? percent(*m.patternCopy / m.counted) : "-";
+}
+
+std::string share(const std::optional<Bound> &bound, double seconds) {
+  return bound ? percent(bound->seconds / seconds) : "-";
+}
+
 void printWarmRow(const Measurement &m) {
-  std::string name = m.what.name();
+  const Times &times = m.times();
   char bandwidth[32] = "-";
   if (m.cached)
     std::snprintf(bandwidth, sizeof(bandwidth), "%.1f",
                   m.cachedBandwidth * 1e-9);
-  std::printf("%-52s %10.2f %10.2f %8.2f %9.2f  %-5s %7s %9s %7s %7s\n",
-              name.c_str(), m.least * 1e6, m.median * 1e6, m.gigabytes(),
-              m.gigaflops(), m.memory.limit, share(m.memory, m.least).c_str(),
-              bandwidth, share(m.cached, m.least).c_str(),
-              share(m.bf16, m.least).c_str());
+  std::printf("%-52s %10.2f %10.2f %8.2f %9.2f  %-5s %7s %9s %7s %7s %8s\n",
+              m.what.name().c_str(), times.least * 1e6, times.median * 1e6,
+              m.gigabytes(), m.gigaflops(), m.memory.limit,
+              share(m.memory, m.counted).c_str(), bandwidth,
+              share(m.cached, m.counted).c_str(),
+              share(m.bf16, m.counted).c_str(), copyShare(m).c_str());
 }
 
-// Of the median. share: the roofline's time, with the peak of the operands'
-// type, over the median. peer: the best of the others in the file of cases,
-// with a cache of 16 bits, and how many times its time the median is. eager:
-// where the call is a graph's, what it takes without one.
+// Of what counts, the time in a graph where there is one and nothing is
+// compared with a file's times. share: the roofline's time, with the peak of
+// the operands' type, over the median. of-copy: the time of a plain copy of the
+// same rows over the median. peer: the best of the others in the file of cases,
+// with a cache of 16 bits, and how many times its time the median is. event:
+// a single call between two events.
 void printColdHeader() {
-  std::printf("%-60s %10s %10s %8s %8s  %-5s %7s %10s %6s %10s\n", "case",
+  std::printf("%-60s %10s %10s %8s %8s  %-5s %7s %8s %10s %6s %10s\n", "case",
               "median us", "least us", "GB/s", "TFLOP/s", "limit", "share",
-              "peer us", "ratio", "eager us");
+              "of-copy", "peer us", "ratio", "event us");
 }
 
 void printColdRow(const Measurement &m) {
@@ -85,14 +99,15 @@ void printColdRow(const Measurement &m) {
     std::snprintf(ratio, sizeof(ratio), "%.2f",
                   m.counted / reference->bestPeer);
   }
-  char eager[32] = "-";
-  if (m.callMedian)
-    std::snprintf(eager, sizeof(eager), "%.2f", *m.callMedian * 1e6);
-  std::printf("%-60s %10.2f %10.2f %8.1f %8.2f  %-5s %7s %10s %6s %10s\n",
-              m.what.name().c_str(), m.median * 1e6, m.least * 1e6,
+  const Times &times = m.times();
+  std::printf("%-60s %10.2f %10.2f %8.1f %8.2f  %-5s %7s %8s %10s %6s %10.2f\n",
+              m.what.name().c_str(), times.median * 1e6, times.least * 1e6,
               m.gigabytes(), m.gigaflops() * 1e-3, m.bound().limit,
-              share(m.bound(), m.counted).c_str(), peer, ratio, eager);
+              share(m.bound(), m.counted).c_str(), copyShare(m).c_str(), peer,
+              ratio, m.calls.median * 1e6);
 }
+
+//===--- JSON -------------------------------------------------------------===//
 
 Json toJson(const Bound &bound, double seconds) {
   return {{"us", bound.seconds * 1e6},
@@ -100,12 +115,21 @@ Json toJson(const Bound &bound, double seconds) {
           {"share", bound.seconds / seconds}};
 }
 
-Json toJson(const Measurement &m) {
-  const Case &c = m.what;
+void addLoad(Json &json, const std::string &prefix,
+             const std::optional<Load> &load) {
+  if (!load)
+    return;
+  json[prefix + "sm_clock_mhz"] = load->smClock;
+  json[prefix + "memory_clock_mhz"] = load->memoryClock;
+  json[prefix + "power_w"] = load->power;
+}
+
+Json toJson(const Case &c) {
   Json json = {{"case", c.name()},
                {"op", opName(c.op)},
                {"dtype", mla_dtype_name(c.dtype)},
                {"cache_dtype", mla_dtype_name(c.cacheDtype)},
+               {"cache", c.cacheName()},
                {"B", c.batch},
                {"kv", c.keys},
                {"all_kv", c.allKeys()},
@@ -120,22 +144,52 @@ Json toJson(const Measurement &m) {
                {"row_bytes", c.rowBytes()},
                {"bytes", c.bytes()},
                {"flops", c.flops()}};
+  if (c.op == Op::Append) {
+    json["phase"] = phaseName(c.phase);
+    json["rope"] = ropeName(c.rope);
+    json["query"] = queryName(c.query);
+    json["sliced"] = c.sliced;
+  }
+  return json;
+}
+
+void addTimes(Json &json, const Measurement &m, bool fixed) {
+  const Times &times = m.times();
+  json["iterations"] = times.all.size();
+  json["counted"] = m.replayCounts() ? "graph" : "event";
+  json["counted_us"] = m.counted * 1e6;
+  json["least_us"] = times.least * 1e6;
+  json["median_us"] = times.median * 1e6;
+  json["p10_us"] = times.p10 * 1e6;
+  json["p90_us"] = times.p90 * 1e6;
+  json["event_median_us"] = m.calls.median * 1e6;
+  json["event_sets"] = m.sets;
+  if (m.replays) {
+    json["graph_median_us"] = m.replays->median * 1e6;
+    json["graph_calls"] = m.graphCalls;
+  }
+  json["gb_per_s"] = m.gigabytes();
+  json["gflop_per_s"] = m.gigaflops();
+  if (m.patternCopy) {
+    json["pattern_copy_us"] = *m.patternCopy * 1e6;
+    json["pattern_copy_share"] = *m.patternCopy / m.counted;
+  }
+  for (const auto &[name, seconds] : m.peers)
+    json["peers"][name] = seconds * 1e6;
+  addLoad(json, "", m.load);
+  if (fixed)
+    for (double one : times.all)
+      json["all_us"].push_back(one * 1e6);
+}
+
+Json toJson(const Measurement &m, bool fixed) {
+  const Case &c = m.what;
+  Json json = ::toJson(c);
   if (!m.refusal.empty()) {
     json["not_implemented"] = m.refusal;
     return json;
   }
-  json["iterations"] = m.iterations;
-  json["least_us"] = m.least * 1e6;
-  json["median_us"] = m.median * 1e6;
-  json["gb_per_s"] = m.gigabytes();
-  json["gflop_per_s"] = m.gigaflops();
-  if (!m.seconds.empty()) {
-    json["called"] = m.callMedian ? "graph" : "eager";
-    if (m.callMedian)
-      json["eager_median_us"] = *m.callMedian * 1e6;
-    for (double one : m.seconds)
-      json["all_us"].push_back(one * 1e6);
-  }
+  addTimes(json, m, fixed);
   if (c.reference) {
     json["file_limit_us"] = c.reference->limit * 1e6;
     json["best_peer_us"] = c.reference->bestPeer * 1e6;
@@ -150,6 +204,28 @@ Json toJson(const Measurement &m) {
   }
   if (m.bf16)
     json["roofline_bf16"] = toJson(*m.bf16, m.counted);
+  return json;
+}
+
+Json toJson(const Ceilings &top) {
+  Json json = {{"buffer_bytes", top.bufferBytes},
+               {"read_gb_per_s", top.bandwidth.read * 1e-9},
+               {"write_gb_per_s", top.bandwidth.write * 1e-9},
+               {"copy_gb_per_s", top.bandwidth.copy * 1e-9},
+               {"f32_gflop_per_s", top.f32Peak * 1e-9}};
+  if (top.bf16Peak)
+    json["bf16_gflop_per_s"] = *top.bf16Peak * 1e-9;
+  if (top.fp8Peak)
+    json["fp8_gflop_per_s"] = *top.fp8Peak * 1e-9;
+  if (top.smallestBetweenEvents)
+    json["smallest_kernel_between_events_us"] =
+        *top.smallestBetweenEvents * 1e6;
+  if (top.smallestInGraph)
+    json["smallest_kernel_in_graph_us"] = *top.smallestInGraph * 1e6;
+  addLoad(json, "", top.reading);
+  addLoad(json, "products_", top.multiplying);
+  if (!top.missing.empty())
+    json["missing"] = top.missing;
   return json;
 }
 
@@ -170,6 +246,8 @@ void mla::bench::printRow(const Device &device, const Measurement &m) {
     printColdRow(m);
   else
     printWarmRow(m);
+  for (const auto &[name, seconds] : m.peers)
+    std::printf("  %-58s %10.2f\n", name.c_str(), seconds * 1e6);
   std::fflush(stdout);
 }
 
@@ -192,24 +270,11 @@ std::string mla::bench::toJson(const std::string &deviceName,
     json["machine"][name] = value;
   json["runs"] = Json::array();
   for (const BenchRun &run : runs) {
-    const Ceilings &top = run.ceilings;
     Json entry = {{"threads", run.threads},
-                  {"ceilings",
-                   {{"buffer_bytes", top.bufferBytes},
-                    {"read_gb_per_s", top.bandwidth.read * 1e-9},
-                    {"copy_gb_per_s", top.bandwidth.copy * 1e-9},
-                    {"f32_gflop_per_s", top.f32Peak * 1e-9}}},
+                  {"ceilings", ::toJson(run.ceilings)},
                   {"cases", Json::array()}};
-    if (top.bf16Peak)
-      entry["ceilings"]["bf16_gflop_per_s"] = *top.bf16Peak * 1e-9;
-    if (top.smallestBetweenEvents)
-      entry["ceilings"]["smallest_kernel_between_events_us"] =
-          *top.smallestBetweenEvents * 1e6;
-    if (top.smallestInGraph)
-      entry["ceilings"]["smallest_kernel_in_graph_us"] =
-          *top.smallestInGraph * 1e6;
     for (const Measurement &m : run.measurements)
-      entry["cases"].push_back(::toJson(m));
+      entry["cases"].push_back(::toJson(m, device.fixedRepetitions() > 0));
     json["runs"].push_back(entry);
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
