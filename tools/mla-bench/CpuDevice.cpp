@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CpuCeilings.h"
+#include "CpuTeam.h"
 #include "Device.h"
 
 #include <algorithm>
@@ -14,7 +15,6 @@
 #include <cstring>
 #include <fstream>
 #include <sched.h>
-#include <thread>
 #include <unistd.h>
 
 using namespace mla;
@@ -26,49 +26,6 @@ using Clock = std::chrono::steady_clock;
 
 double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// Lets `threads` threads do `pass(thread)` again and again, at the same time,
-/// and returns the seconds of the quickest round of all. A round is timed from
-/// its common start to its last thread's end, so that a thread that the system
-/// holds up spoils one round only.
-double bestRound(int threads, double seconds,
-                 const std::function<void(int)> &pass) {
-  std::atomic<int64_t> round{0};
-  std::atomic<int> ready{0}, done{0};
-  auto wait = [](auto until) {
-    for (int spins = 0; !until(); ++spins)
-      if (spins > 2000)
-        std::this_thread::yield();
-  };
-  std::vector<std::thread> pool;
-  for (int t = 1; t < threads; ++t)
-    pool.emplace_back([&, t] {
-      for (int64_t mine = 1;; ++mine) {
-        ++ready;
-        wait([&] { return round == mine || round < 0; });
-        if (round < 0)
-          return;
-        pass(t);
-        ++done;
-      }
-    });
-  double best = 1e30;
-  auto start = Clock::now();
-  for (int64_t i = 1; i <= 3 || secondsSince(start) < seconds; ++i) {
-    wait([&] { return ready == threads - 1; });
-    ready = 0;
-    done = 0;
-    auto begin = Clock::now();
-    round = i;
-    pass(0);
-    wait([&] { return done == threads - 1; });
-    best = std::min(best, secondsSince(begin));
-  }
-  round = -1;
-  for (std::thread &thread : pool)
-    thread.join();
-  return best;
 }
 
 std::string readLine(const std::string &path) {
@@ -206,7 +163,21 @@ public:
     return std::nullopt;
   }
 
-  Works copyRows(const std::vector<Transfer> &, int) override { return {}; }
+  Works copyRows(const std::vector<Transfer> &transfers, int threads) override {
+    // Little is done before a second thread has heard of it.
+    Works works = {[transfers] { moveRows(transfers, 0, 1); }};
+    if (threads == 1)
+      return works;
+    // One team for all sets: those that wait take time from those that work.
+    std::shared_ptr<Team> team = copiers.lock();
+    if (!team || team->size() != threads)
+      copiers = team = std::make_shared<Team>(threads);
+    std::function<void(int)> part = [transfers, threads](int thread) {
+      moveRows(transfers, thread, threads);
+    };
+    works.push_back([team, part] { team->run(part); });
+    return works;
+  }
 
   std::vector<std::pair<std::string, std::function<void()>>>
   appendPeers(const mla_append_params &) override {
@@ -233,6 +204,7 @@ private:
   }
 
   mla_context *ctx;
+  std::weak_ptr<Team> copiers;
   CpuLoops loops = bestCpuLoops();
   uint64_t cache = largestCache();
   std::atomic<float> sink{0};

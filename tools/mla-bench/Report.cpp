@@ -46,7 +46,7 @@ namespace {
 // buffer of the operands' size. bf16: with the peak of bf16 products. of-copy:
 // the time of a plain copy of the same rows over the least time.
 void printWarmHeader() {
-  std::printf("%-52s %10s %10s %8s %9s  %-5s %7s %9s %7s %7s %8s\n", "case",
+  std::printf("%-72s %10s %10s %8s %9s  %-5s %7s %9s %7s %7s %8s\n", "case",
               "least us", "median us", "GB/s", "GFLOP/s", "limit", "share",
               "in-cache", "share", "bf16", "of-copy");
 }
@@ -71,7 +71,7 @@ void printWarmRow(const Measurement &m) {
   if (m.cached)
     std::snprintf(bandwidth, sizeof(bandwidth), "%.1f",
                   m.cachedBandwidth * 1e-9);
-  std::printf("%-52s %10.2f %10.2f %8.2f %9.2f  %-5s %7s %9s %7s %7s %8s\n",
+  std::printf("%-72s %10.2f %10.2f %8.2f %9.2f  %-5s %7s %9s %7s %7s %8s\n",
               m.what.name().c_str(), times.least * 1e6, times.median * 1e6,
               m.gigabytes(), m.gigaflops(), m.memory.limit,
               share(m.memory, m.counted).c_str(), bandwidth,
@@ -86,7 +86,7 @@ void printWarmRow(const Measurement &m) {
 // with a cache of 16 bits, and how many times its time the median is. event:
 // a single call between two events.
 void printColdHeader() {
-  std::printf("%-60s %10s %10s %8s %8s  %-5s %7s %8s %10s %6s %10s\n", "case",
+  std::printf("%-72s %10s %10s %8s %8s  %-5s %7s %8s %10s %6s %10s\n", "case",
               "median us", "least us", "GB/s", "TFLOP/s", "limit", "share",
               "of-copy", "peer us", "ratio", "event us");
 }
@@ -100,7 +100,7 @@ void printColdRow(const Measurement &m) {
                   m.counted / reference->bestPeer);
   }
   const Times &times = m.times();
-  std::printf("%-60s %10.2f %10.2f %8.1f %8.2f  %-5s %7s %8s %10s %6s %10.2f\n",
+  std::printf("%-72s %10.2f %10.2f %8.1f %8.2f  %-5s %7s %8s %10s %6s %10.2f\n",
               m.what.name().c_str(), times.median * 1e6, times.least * 1e6,
               m.gigabytes(), m.gigaflops() * 1e-3, m.bound().limit,
               share(m.bound(), m.counted).c_str(), copyShare(m).c_str(), peer,
@@ -240,14 +240,14 @@ void mla::bench::printHeader(const Device &device) {
 
 void mla::bench::printRow(const Device &device, const Measurement &m) {
   if (!m.refusal.empty())
-    std::printf("%-52s not implemented: %s\n", m.what.name().c_str(),
+    std::printf("%-72s not implemented: %s\n", m.what.name().c_str(),
                 m.refusal.c_str());
   else if (device.fixedRepetitions())
     printColdRow(m);
   else
     printWarmRow(m);
   for (const auto &[name, seconds] : m.peers)
-    std::printf("  %-58s %10.2f\n", name.c_str(), seconds * 1e6);
+    std::printf("  %-70s %10.2f\n", name.c_str(), seconds * 1e6);
   std::fflush(stdout);
 }
 

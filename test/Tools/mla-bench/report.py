@@ -18,11 +18,25 @@ assert [str(run["threads"]) for run in report["runs"]] == sys.argv[2:]
 for run in report["runs"]:
     top = run["ceilings"]
     assert top["buffer_bytes"] == 1 << 20
-    assert min(top["read_gb_per_s"], top["copy_gb_per_s"], top["f32_gflop_per_s"]) > 0
+    assert min(top["read_gb_per_s"], top["write_gb_per_s"], top["copy_gb_per_s"],
+               top["f32_gflop_per_s"]) > 0
     ops = {case["op"] for case in run["cases"]}
     assert len(ops) == 8, ops
+    # Calls take sets of operands in turn, but for a call that the machine held up.
+    assert any(case["event_sets"] == 3 for case in run["cases"]), run["cases"]
     for case in run["cases"]:
         assert case["iterations"] == 1 and case["least_us"] == case["median_us"] > 0, case
+        assert case["p10_us"] == case["p90_us"] == case["counted_us"] == case["least_us"], case
+        assert case["counted"] == "event" and "graph_calls" not in case, case
+        assert 1 <= case["event_sets"] <= 3, case
+        moves = case["op"] in ("append", "gather_kv")
+        assert ("pattern_copy_us" in case) == moves, case
+        if moves:
+            assert case["pattern_copy_us"] > 0, case
+            assert math.isclose(case["pattern_copy_share"],
+                                case["pattern_copy_us"] / case["counted_us"], rel_tol=1e-6), case
+        assert ("phase" in case) == (case["op"] == "append"), case
+        assert "peers" not in case and "power_w" not in case, case
         # The figures follow from each other.
         bandwidth = "copy" if case["op"] in ("append", "gather_kv") else "read"
         expected = max(case["bytes"] / top[bandwidth + "_gb_per_s"] * 1e-3,
