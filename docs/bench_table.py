@@ -108,20 +108,24 @@ def describe(run):
         if key in top:
             peaks.append(text.format(number(top[key], 2)))
     unit = "multiprocessors" if result["device"] == "cuda" else "threads"
+    missing = "".join(f" {sentence[0].upper()}{sentence[1:].rstrip('.')}."
+                      for sentence in top.get("missing", []))
     return (f"{result['date'][:10]}, {', '.join(where)}{revision}. Ceilings with {run.threads} "
-            f"{unit}: {', '.join(peaks)}.{logged(run)}")
+            f"{unit}: {', '.join(peaks)}.{missing}" +
+            logged("While reading", [top]) + logged("During products", [top], "products_") +
+            logged("During the cases", [case.fields for case in run.cases]))
 
 
-def logged(run):
-    """Clocks and power while the cases ran."""
+def logged(when, measured, prefix=""):
+    """Clocks and power, from the least to the greatest of what was measured."""
     text = []
     for key, form in (("sm_clock_mhz", "multiprocessors at {} MHz"),
                       ("memory_clock_mhz", "memory at {} MHz"), ("power_w", "{} W")):
-        values = [case.fields[key] for case in run.cases if case.fields.get(key)]
+        values = [one[prefix + key] for one in measured if one.get(prefix + key)]
         if values:
             least, most = f"{min(values):.0f}", f"{max(values):.0f}"
             text.append(form.format(least if least == most else f"{least} to {most}"))
-    return f" During the cases: {', '.join(text)}." if text else ""
+    return f" {when}: {', '.join(text)}." if text else ""
 
 
 def raw(files):

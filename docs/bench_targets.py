@@ -64,8 +64,9 @@ def moved(case):
 
 
 def launched(case):
-    """b: what has few is near a launch."""
-    if case.graph_us is None and not (case.event_us is not None and case.event_us < 50):
+    """b: what has few is near a launch. What is quick enough for a graph should have one."""
+    quick = case.event_us is not None and case.event_us < 50
+    if case.run.result["device"] != "cuda" or (case.graph_us is None and not quick):
         return
     target, limit = "b", SMALL_US
     if case.bytes > SMALL:

@@ -115,7 +115,7 @@ class BenchGridTest(CheckTest):
 
     def test_not_measured(self):
         refused = {**append(T=4), "not_implemented": "why"}
-        for figure in ("median_us", "all_us", "graph_median_us"):
+        for figure in ("counted_us", "median_us", "graph_median_us"):
             refused.pop(figure, None)
         self.assertEqual(self.make("targets", append(), refused)[0],
                          "1 of 2 rows have a time, 1 of them in a graph.")
@@ -162,12 +162,16 @@ class BenchGridTest(CheckTest):
         self.assertIn("[run.a.json](run.a.json), [run.b.json](run.b.json)", self.page("run")[0])
 
     def test_clocks(self):
-        lines = self.make("run", append(sm_clock_mhz=1980, power_w=300.4),
-                          append(sm_clock_mhz=1755, power_w=650))
-        self.assertTrue(lines[2].endswith(
+        run = recorded.result(append(sm_clock_mhz=1980, power_w=300.4),
+                              append(sm_clock_mhz=1755, power_w=650))
+        run["runs"][0]["ceilings"] = {**recorded.CEILINGS, "power_w": 400, "products_power_w": 690,
+                                      "missing": ["no fp8 products: why"]}
+        self.write("run.json", json.dumps(run))
+        line = self.page("run")[2]
+        self.assertTrue(line.endswith(
             "write 2 900 GB/s, copy 2 500 GB/s, f32 60.0 TFLOP/s, bf16 800.0 TFLOP/s, fp8 1 500 "
-            "TFLOP/s. During the cases: multiprocessors at 1755 to 1980 MHz, 300 to 650 W."),
-            lines[2])
+            "TFLOP/s. No fp8 products: why. While reading: 400 W. During products: 690 W. "
+            "During the cases: multiprocessors at 1755 to 1980 MHz, 300 to 650 W."), line)
 
     def test_compact(self):
         long = [append(us=2.123456789, all_us=[2.123456789] * 21), append(T=16384, share=0.95)]
@@ -179,6 +183,7 @@ class BenchGridTest(CheckTest):
         self.write("run.json", once)
         self.assertEqual(self.page("rows"), before)
         self.assertEqual(bench_compact.compact(json.loads(once)), once)
+        self.assertNotIn("all_us", bench_compact.compact(json.loads(once), ["all_us"]))
 
     def test_complaints(self):
         self.write("run.json", "{}")
