@@ -62,9 +62,7 @@ def looks(cases):
 def start(kind, cases, height):
     """A chart whose title says what, where and when."""
     runs = list({id(case.run): case.run for case in cases}.values())
-    result = runs[0].result
-    where = [result.get("machine", {}).get("gpu") or result["device"],
-             f"{runs[0].threads} {'multiprocessors' if result['device'] == 'cuda' else 'threads'}"]
+    where = [runs[0].machine(), runs[0].units()]
     when = sorted({run.result["date"][:10] for run in runs})
     commits = sorted({run.result["commit"][:12] for run in runs if "commit" in run.result})
     phase = f", {cases[0].phase}" if cases[0].phase else ""

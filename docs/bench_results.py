@@ -108,6 +108,15 @@ class Run:
         self.ceilings = run["ceilings"]
         self.cases = [Case(fields, self) for fields in run["cases"]]
 
+    def machine(self):
+        """What the device is called."""
+        named = self.result.get("machine", {})
+        return named.get("gpu") or named.get("processor") or self.result["device"]
+
+    def units(self):
+        one = "multiprocessor" if self.result["device"] == "cuda" else "thread"
+        return f"{self.threads} {one}{'s' * (self.threads != 1)}"
+
 
 def parts(file):
     """The files of the result NAME whose first one is or would be NAME.json."""

@@ -92,7 +92,7 @@ def describe(run):
     """One paragraph: on what, when, and what that machine can do."""
     result, top = run.result, run.ceilings
     machine = result.get("machine", {})
-    where = [machine.get("gpu", result["device"])]
+    where = [run.machine()]
     for key, text in (("driver", "driver {}"), ("cuda_of_the_tool", "CUDA {}"),
                       ("sm_clock_when_busy", "multiprocessors at {}"),
                       ("memory_clock_when_busy", "memory at {}"), ("power_limit", "limit {}")):
@@ -107,11 +107,10 @@ def describe(run):
                       ("smallest_kernel_in_graph_us", "{} µs in a graph")):
         if key in top:
             peaks.append(text.format(number(top[key], 2)))
-    unit = "multiprocessors" if result["device"] == "cuda" else "threads"
     missing = "".join(f" {sentence[0].upper()}{sentence[1:].rstrip('.')}."
                       for sentence in top.get("missing", []))
-    return (f"{result['date'][:10]}, {', '.join(where)}{revision}. Ceilings with {run.threads} "
-            f"{unit}: {', '.join(peaks)}.{missing}" +
+    return (f"{result['date'][:10]}, {', '.join(where)}{revision}. Ceilings with "
+            f"{run.units()}: {', '.join(peaks)}.{missing}" +
             logged("While reading", [top]) + logged("During products", [top], "products_") +
             logged("During the cases", [case.fields for case in run.cases]))
 

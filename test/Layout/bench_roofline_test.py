@@ -109,14 +109,14 @@ class BenchRooflineTest(CheckTest):
         for figure in ("pattern_copy_us", "pattern_copy_share", "counted", "graph_median_us"):
             del bare[figure]
         refused = {"case": "append bf16 T=2", "bytes": 1, "flops": 1, "not_implemented": "why"}
-        drawn = self.draw(bare, refused, device="cpu", machine={})
+        drawn = self.draw(bare, refused, device="cpu", machine={"processor": "Some CPU"})
         self.assertEqual(list(drawn), ["cpu-append-bandwidth.svg"])
         svg = drawn["cpu-append-bandwidth.svg"]
         self.assertEqual(len(self.points(svg)), 1)
         words = self.words(svg)
         self.assertNotIn("share of the pattern copy", words)
         self.assertNotIn("1.5 µs + bytes / copy", words)
-        self.assertIn("cpu, 132 threads, 2026-11-22, revision 1234abc; 1 cases", words)
+        self.assertIn("Some CPU, 132 threads, 2026-11-22, revision 1234abc; 1 cases", words)
 
     def test_files(self):
         """One for each operation and phase; of the result that has most of an operation."""
