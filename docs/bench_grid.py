@@ -22,6 +22,14 @@ def megabytes(value):
     return number(value / 1e6, 3 if value < 1e6 else 1)
 
 
+def group(items, key):
+    """In the order of the keys."""
+    found = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return dict(sorted(found.items()))
+
+
 #===--- Targets ----------------------------------------------------------------===#
 
 
@@ -44,6 +52,27 @@ def targets(cases):
                      str(sum(verdict.met is None for verdict in those)),
                      f"{worst.got}, wanted {worst.wanted}: `{worst.case.label()}`"])
     return lines + table(["", "target", "checks:", "met:", "missed:", "undecided:", "worst"], rows)
+
+
+def where(cases):
+    """Of how many checks how many don't meet a target: where they lie."""
+    verdicts = judge(cases)
+    tokens = sorted({verdict.case.T for verdict in verdicts})
+    body = []
+    for (target, phase, query, cache, bare), those in group(verdicts, lambda verdict: (
+            list(TARGETS).index(verdict.target), rank("phase", verdict.case.phase),
+            rank("query", verdict.case.query), rank("cache", verdict.case.cache),
+            verdict.case.rope == "none")).items():
+        if all(verdict.met for verdict in those):
+            continue
+        body.append([list(TARGETS)[target], phase[1], query[1], cache[1], "no" if bare else "yes"])
+        for token in tokens:
+            here = [verdict.met for verdict in those if verdict.case.T == token]
+            body[-1].append(f"{sum(not met for met in here)} of {len(here)}" if here else "-")
+    if not body:
+        return ["Nowhere."]
+    return table(["target", "phase", "query", "cache", "rope", *(f"T={token}:" for token in tokens)],
+                 body)
 
 
 def misses(cases):
@@ -96,14 +125,6 @@ def by_case(verdicts):
 def varying(cases, names):
     """The fields that aren't the same in all cases."""
     return [name for name in names if len({case.fields.get(name) for case in cases}) > 1]
-
-
-def group(cases, key):
-    """In the order of the keys."""
-    found = {}
-    for case in cases:
-        found.setdefault(key(case), []).append(case)
-    return dict(sorted(found.items()))
 
 
 def rows(cases):
@@ -172,4 +193,4 @@ def peers(cases):
                   *(f"T={token}:" for token in tokens)], body)
 
 
-PARTS = {function.__name__: function for function in (targets, misses, rows, listing, peers)}
+PARTS = {function.__name__: function for function in (targets, where, misses, rows, listing, peers)}

@@ -9,8 +9,9 @@ Between the marks `<!-- begin: NAME ... -->` and `<!-- end: NAME -->` of a page 
 NAME.json beside it, what `mla-bench --json` wrote. Where a file's cases say what others need,
 a row has all cache formats of a case; else a row is a case. `begin: NAME/PART`, closed by
 `end: NAME/PART`, takes a part of a grid of operations that move data: run (on what, and its
-ceilings), plots, targets, misses, peers, rows (of append), listing (of gather_kv). A grid that
-was measured in parts has files NAME.PART.json beside NAME.json, or instead of it.
+ceilings), plots, targets, where (they are missed), misses, peers, rows (of append), listing (of
+gather_kv). A grid that was measured in parts has files NAME.PART.json beside NAME.json, or instead
+of it.
 """
 
 import argparse

@@ -89,6 +89,13 @@ class BenchGridTest(CheckTest):
             "| rope | R | H | inputs | T=16384 |", "|---|---:|---:|---|---:|",
             "| interleaved | 64 | 128 | sliced | **240.0 (85 %) a** |"])
 
+    def test_where(self):
+        cases = [append(us=2.6), append(us=2.4), append(us=2.6, T=2), append(us=2.4, T=4),
+                 append(us=2.4, query="pe")]
+        self.assertEqual(self.make("where", *cases)[2:],
+                         ["| b | generation | assembled | same | yes | 1 of 2 | 1 of 1 | 0 of 1 |"])
+        self.assertEqual(self.make("where", append()), ["Nowhere."])
+
     def test_spread(self):
         """Times whose spreads overlap are equal, and are counted apart."""
         rope = append(us=2.0, rope="half")
