@@ -92,6 +92,8 @@ struct BenchRun {
   std::vector<Measurement> measurements;
 };
 
+class Sets;
+
 /// Measures with the number of threads that `options` and `ctx` say.
 class Bench {
 public:
@@ -105,8 +107,6 @@ public:
   const Ceilings &ceilings() const { return top; }
 
 private:
-  class Sets;
-
   /// The repetitions that a case gets, or as many as are asked for.
   io::Result<Times> repeat(const Timer &timer, int64_t count = 0);
   io::Result<Timer> makeTimer(const Works &works, bool replay);

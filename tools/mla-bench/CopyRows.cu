@@ -91,11 +91,11 @@ __global__ void __launch_bounds__(threads)
     moveRows(const __grid_constant__ CopyRows rows, uint32_t never) {
   for (uint32_t tile = blockIdx.x; tile < rows.tiles; tile += gridDim.x) {
     int number = 0;
-    while (number + 1 < rows.numParts &&
-           tile >= rows.parts[number + 1].firstTile)
-      ++number;
+#pragma unroll
+    for (int i = 1; i < CopyRows::maxParts; ++i)
+      number += tile >= rows.firstTiles[i];
     const CopyPart &part = rows.parts[number];
-    uint32_t own = tile - part.firstTile;
+    uint32_t own = tile - rows.firstTiles[number];
     if (part.unit == 16)
       moveTile<uint4, unrolled, once>(part, own, rows.sink, never);
     else if (part.unit == 8)
@@ -186,9 +186,10 @@ bool CopyRows::set(const std::vector<Transfer> &transfers, uint32_t *newSink) {
 /// Gives every part its tiles and returns how many there are.
 uint32_t CopyRows::split(uint32_t tileItems) {
   tiles = 0;
-  for (int i = 0; i < numParts; ++i) {
-    parts[i].firstTile = tiles;
-    tiles += (parts[i].count + tileItems - 1) / tileItems;
+  for (int i = 0; i < maxParts; ++i) {
+    firstTiles[i] = i < numParts ? tiles : UINT32_MAX;
+    if (i < numParts)
+      tiles += (parts[i].count + tileItems - 1) / tileItems;
   }
   return tiles;
 }

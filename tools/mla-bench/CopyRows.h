@@ -46,7 +46,6 @@ struct CopyPart {
   uint32_t items = 1, rows = 1;   ///< Of a row, of a token.
   Divider byItems, byRows;
   uint32_t count = 0;
-  uint32_t firstTile = 0; ///< Of all parts' tiles.
 };
 
 /// All that one launch moves.
@@ -61,11 +60,13 @@ public:
   int kernels(int sms) const;
   cudaError_t launch(int kernel, int sms, cudaStream_t stream) const;
 
-  // What a kernel reads.
+  // What a kernel reads. A part's first tile, of all parts' tiles, isn't in the
+  // part: a block finds its part with one access to memory that is cold.
   static constexpr int maxParts = 8;
-  CopyPart parts[maxParts];
-  int32_t numParts = 0;
+  uint32_t firstTiles[maxParts] = {};
   uint32_t tiles = 0;
+  int32_t numParts = 0;
+  CopyPart parts[maxParts];
   uint32_t *sink = nullptr; ///< Written if data are what they never are.
 
 private:
