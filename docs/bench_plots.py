@@ -92,10 +92,15 @@ def roofline(cases):
                   lambda value: quantity(value, ""))
     for name, bandwidth, color, dash in slopes:
         panel.line([(least, least * bandwidth), (highest / bandwidth, highest)], color, dash[1:])
-    for name, peak in peaks:
+    above = -math.inf
+    for name, peak in sorted(peaks, key=lambda pair: -pair[1]):
         panel.line([(peak / fastest, peak), (most, peak)], PEAK)
+        # Below the line where another's name is right above.
+        place = panel.y.place(peak)
+        lift = 5 if place - above > 16 else -14
+        above = place
         panel.name_line(most, peak, (most * 10, peak), f"{name} {quantity(peak, 'FLOP/s')} ", PEAK,
-                        anchor="end")
+                        anchor="end", lift=lift)
     first = max(least, low / fastest) * 1.2
     panel.name_line(first, first * fastest, (first * 10, first * 10 * fastest),
                     " and ".join(f"{name} {quantity(rate, 'B/s')}" for name, rate, _, _ in slopes),
@@ -139,7 +144,7 @@ def bandwidth(cases):
     panel.ticks([(case.bytes, case.bytes / case.pattern_us * 1e-3) for case in cases
                  if case.pattern_us], "#111", 7)
     if shared:
-        ceilings.append(("-", "pattern copy of a case", "#111"))
+        ceilings.append(("-7 20", "pattern copy of a case", "#111"))
     for (shape, _, color, _), those in by_look(cases).items():
         panel.points(shape, color, [(case.bytes, case.gb_per_s, tooltip(case)) for case in those])
     chart.legend(RIGHT + 24, TOP + 8, [*looks(cases), ("", ""), *ceilings])
@@ -154,9 +159,10 @@ def shares(chart, x, cases, text):
     panel = Panel(chart, x, Axis(least, most, 830, 620, log=False),
                   "bytes moved", "share of the pattern copy", text, lambda value: f"{value:.1f}")
     panel.line([(x.least, 1), (x.most, 1)], COPY)
-    panel.line([(LARGE, PATTERN_SHARE), (max(LARGE, x.most), PATTERN_SHARE)], LAUNCH)
+    entries = [("-", "pattern copy", COPY)]
+    if cases[0].op == "append" and cases[0].run.result["device"] == "cuda":
+        panel.line([(LARGE, PATTERN_SHARE), (max(LARGE, x.most), PATTERN_SHARE)], LAUNCH)
+        entries.append(("-", f"{PATTERN_SHARE:.2f} from {quantity(LARGE, 'B')} on", LAUNCH))
     for (_, _, color, _), those in by_look(cases).items():
         panel.dots(color, [(case.bytes, case.pattern_share) for case in those])
-    chart.legend(RIGHT + 24, 628, [("-", "pattern copy", COPY)] + [
-        ("-", f"{PATTERN_SHARE:.2f} from {quantity(LARGE, 'B')} on", LAUNCH)] *
-        (cases[0].op == "append"))
+    chart.legend(RIGHT + 24, 628, entries)

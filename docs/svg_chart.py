@@ -106,12 +106,12 @@ class Panel:
         self.chart.add(f'<path clip-path="url(#{self.clip})" d="M{path}" stroke="{color}" '
                        f'stroke-width="{width}" fill="none"{dash}/>')
 
-    def name_line(self, x, y, toward, text, color, anchor=""):
+    def name_line(self, x, y, toward, text, color, anchor="", lift=5):
         """Above a line at (x, y), along its way to the point `toward`."""
         dx = self.x.place(toward[0]) - self.x.place(x)
         dy = self.y.place(toward[1]) - self.y.place(y)
         self.chart.text(self.x.place(x), self.y.place(y), text, anchor=anchor, color=color,
-                        lift=5, turn=math.degrees(math.atan2(dy, dx)))
+                        lift=lift, turn=math.degrees(math.atan2(dy, dx)))
 
     def ticks(self, points, color, length):
         """Short horizontal strokes."""
@@ -148,7 +148,7 @@ class Chart:
         self.lines += [line + "\n" for line in lines]
 
     def text(self, x, y, text, anchor="", color="", size=0, turn=0.0, lift=0):
-        """`lift`: how far above the place that the text turns about."""
+        """`lift`: how far above the place that the text turns about; negative: below it."""
         more = f' text-anchor="{anchor}"' if anchor else ""
         more += f' fill="{color}"' if color else ""
         more += f' font-size="{size}"' if size else ""
