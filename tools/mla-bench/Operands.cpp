@@ -19,6 +19,9 @@ using namespace mla::bench;
 /// What CUDA aligns its allocations to, and no instruction asks for more.
 static constexpr uint64_t alignment = 256;
 
+/// No machine has more, and sums of a few such numbers are still numbers.
+static constexpr int64_t mostBytes = int64_t{1} << 50;
+
 static uint64_t alignUp(uint64_t bytes) {
   return (bytes + alignment - 1) / alignment * alignment;
 }
@@ -47,18 +50,25 @@ Operands::Operand &Operands::make(size_t section, uint32_t dtype,
   tensor.dtype = dtype;
   for (int64_t dim : dims)
     tensor.shape[tensor.rank++] = dim;
-  int64_t count = 1;
-  for (int i = tensor.rank; i-- > 0; count *= tensor.shape[i])
-    tensor.strides[i] = count;
-  uint64_t bytes = static_cast<uint64_t>(count) * mla_dtype_bits(dtype) / 8;
+  int64_t element = mla_dtype_bits(dtype) / 8, bytes = element;
+  for (int i = tensor.rank; i-- > 0;) {
+    tensor.strides[i] = bytes / element;
+    if (__builtin_mul_overflow(bytes, tensor.shape[i], &bytes) ||
+        bytes > mostBytes) {
+      reason = "expected operands of less than 2^50 bytes each, got more";
+      bytes = 0; // and nothing will be allocated
+    }
+  }
   tensor.section = section;
   tensor.offset = sections[section].bytes;
-  sections[section].bytes += alignUp(bytes);
+  sections[section].bytes += alignUp(static_cast<uint64_t>(bytes));
   tensors.push_back(tensor);
   return tensors.back();
 }
 
 bool Operands::allocate() {
+  if (!reason.empty())
+    return false;
   std::vector<uint64_t> begins;
   for (const Section &section : sections) {
     begins.push_back(total);
@@ -66,10 +76,10 @@ bool Operands::allocate() {
   }
   if (!ctx)
     memory = reinterpret_cast<void *>(alignment);
-  else if (!(memory = mla_device_alloc(ctx, std::max<uint64_t>(total, 1))))
+  else if (!(memory = mla_device_alloc(ctx, std::max<uint64_t>(total, 1)))) {
     reason = mla_last_error(ctx);
-  if (!reason.empty())
     return false;
+  }
   auto *base = static_cast<char *>(memory);
   for (Operand &tensor : tensors)
     tensor.data = base + begins[tensor.section] + tensor.offset;
