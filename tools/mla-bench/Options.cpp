@@ -96,8 +96,8 @@ with the bandwidth over a buffer of that size ("in-cache", GB/s), which is the f
 and for bf16 with the peak of bf16 products in place of f32's.
 
 A case is called on several sets of operands in turn, each with its own memory and its
-own places in cache and tables. Beside append and gather_kv, which move data, goes the
-time of a plain copy of the same rows on the same sets.
+own places in cache and tables. append and gather_kv, which move data, are compared with a
+plain copy of the same rows on the same sets as well: "of-copy" is its time over theirs.
 
 On a GPU the ceilings are of kernels of this tool and, for bf16 and fp8 products, of
 cuBLASLt. A case is called 21 times, each after 256 MB were written and another 256 MB
@@ -168,7 +168,8 @@ void mla::bench::addOptions(CLI::App &app, Options &options) {
       ->type_name("H,...")
       ->check(CLI::Range(1, 4096));
   app.add_option("--batch", options.batches,
-                 "Sequences and keys of each instead of the grid's own")
+                 "Sequences and keys of each instead of the grid's own; of the "
+                 "grids of append as many tokens as sequences")
       ->delimiter(',')
       ->type_name("BxKEYS,...");
   app.add_option("--filter", options.filter,
