@@ -1,0 +1,33 @@
+//===- chain_test.cpp - Calls in a graph that wait for each other ---------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+
+#include "CallChain.h"
+#include "StreamContext.h"
+
+using namespace mla;
+using namespace mla::test;
+
+namespace {
+
+TEST(CudaChainTest, ReplayedCallsSeeWhatTheOnesBeforeWrote) {
+  for (int64_t tokens : {1, 16, 64, 300, 2000}) {
+    SCOPED_TRACE(std::to_string(tokens) + " tokens");
+    StreamContext on;
+    Random random(tokens);
+    CallChain chain(random, tokens, 16);
+    chain.upload();
+    CapturedGraph graph(on, [&] { return chain.enqueue(on.ctx); });
+    ASSERT_TRUE(graph);
+    // One replay after another, with nothing between.
+    const int64_t replays = 15;
+    for (int64_t i = 0; i < replays; ++i)
+      graph.replay();
+    chain.download(on.ctx);
+    EXPECT_EQ(chain.difference(replays), "");
+    EXPECT_EQ(mla_context_check(on.ctx), MLA_STATUS_OK) << on.ctx.error();
+  }
+}
+
+} // namespace
