@@ -36,7 +36,8 @@ struct AppendPeer {
   bool (*takes)(const mla_append_params &);
   /// Bytes of device memory, aligned to 256, that a call needs; may be 0.
   uint64_t (*scratchBytes)(const mla_append_params &);
-  /// Enqueues what is done once, before the first run with this scratch.
+  /// Does, or enqueues, what is done once, before the first run with this
+  /// scratch; not while the stream is captured.
   cudaError_t (*prepare)(const mla_append_params &, void *scratch,
                          cudaStream_t);
   /// Enqueues the call.

@@ -233,8 +233,15 @@ uint64_t scratchBytes(const mla_append_params &params) {
   return Chain(params, nullptr).scratchBytes;
 }
 
-cudaError_t prepare(const mla_append_params &, void *, cudaStream_t) {
-  return cudaSuccess;
+template <typename T> cudaError_t load() {
+  return loadKernels(rotate<T, MLA_ROPE_INTERLEAVED>, rotate<T, MLA_ROPE_HALF>,
+                     concatenate, quantize<T>, writeCache<T>);
+}
+
+cudaError_t prepare(const mla_append_params &params, void *, cudaStream_t) {
+  return Chain(params, nullptr).call.dtype == MLA_DTYPE_F16
+             ? load<__half>()
+             : load<__nv_bfloat16>();
 }
 
 cudaError_t run(const mla_append_params &params, void *scratch,

@@ -165,12 +165,20 @@ uint64_t scratchBytes(const mla_append_params &params) {
          static_cast<uint64_t>(rotated.call.tokens) * sizeof(int64_t);
 }
 
+template <typename T> cudaError_t load() {
+  return loadKernels(appendRotated<T, MLA_ROPE_INTERLEAVED>,
+                     appendRotated<T, MLA_ROPE_HALF>);
+}
+
 cudaError_t prepare(const mla_append_params &params, void *scratch,
                     cudaStream_t stream) {
   Rotated rotated(params, scratch);
+  cudaError_t error = rotated.call.dtype == MLA_DTYPE_F16
+                          ? load<__half>()
+                          : load<__nv_bfloat16>();
   int64_t tokens = rotated.call.tokens, width = rotated.call.pe;
-  if (params.rope_style != MLA_ROPE_NONE || tokens == 0)
-    return cudaSuccess;
+  if (error || params.rope_style != MLA_ROPE_NONE || tokens == 0)
+    return error;
   auto *table = static_cast<float *>(scratch);
   auto *positions = reinterpret_cast<int64_t *>(static_cast<char *>(scratch) +
                                                 rotated.tableBytes());

@@ -50,6 +50,14 @@ struct RowGrid {
   }
 };
 
+/// Loads kernels now, not at their first launch, which may be captured.
+template <typename... Kernels> cudaError_t loadKernels(Kernels... kernels) {
+  cudaFuncAttributes attributes;
+  cudaError_t error = cudaSuccess;
+  ((error = error ? error : cudaFuncGetAttributes(&attributes, kernels)), ...);
+  return error;
+}
+
 __device__ inline uint4 loadPacket(const char *row, int packet) {
   return reinterpret_cast<const uint4 *>(row)[packet];
 }
