@@ -119,8 +119,9 @@ io::Status Bench::timeCalls(Sets &sets, double seconds, Measurement &m) {
                                        std::max<uint64_t>(sets.bytes(), 1));
       count = std::min(options.graphCalls, std::max<int64_t>(room, 2));
     }
-    // A call of seconds leaves nothing of its own in a cache.
-    if (seconds < options.seconds)
+    // Where time is what is given, calls that take all of it aren't made for
+    // their operands alone.
+    if (device.fixedRepetitions() || seconds < options.seconds)
       sets.grow(count);
     if (mla_context_status(ctx) || mla_context_check(ctx))
       return io::Error{mla_last_error(ctx)};

@@ -114,7 +114,7 @@ struct Kernel {
   bool stays; ///< No more blocks than run at once, which take tiles in turn.
 };
 
-const Kernel kernelTable[] = {
+const Kernel kernelTable[CopyRows::numKernels] = {
     {moveRows<1, false>, 1, false}, {moveRows<2, false>, 2, false},
     {moveRows<4, false>, 4, false}, {moveRows<4, true>, 4, false},
     {moveRows<4, true>, 4, true},   {moveRows<8, true>, 8, true},

@@ -55,9 +55,11 @@ public:
   /// numbers beyond 31 bits.
   bool set(const std::vector<Transfer> &transfers, uint32_t *sink);
 
-  /// How many kernels there are to try on a GPU of so many multiprocessors:
-  /// those after the first give a thread more to do, which needs enough work.
+  static constexpr int numKernels = 6;
+  /// How many of them to try on a GPU of so many multiprocessors: those after
+  /// the first give a thread more to do, which needs enough work.
   int kernels(int sms) const;
+  /// Any of them does it all.
   cudaError_t launch(int kernel, int sms, cudaStream_t stream) const;
 
   // What a kernel reads. A part's first tile, of all parts' tiles, isn't in the
