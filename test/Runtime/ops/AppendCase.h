@@ -23,6 +23,9 @@ struct AppendCase {
   uint32_t dtype = MLA_DTYPE_F32, cacheDtype = MLA_DTYPE_F32;
   /// Of a part that differs; NONE: it doesn't.
   uint32_t queryDtype = MLA_DTYPE_NONE, peDtype = MLA_DTYPE_NONE;
+  /// Of c_kv and k_pe, of q_nope, of k_pe_out.
+  uint32_t kvDtype = MLA_DTYPE_NONE, nopeDtype = MLA_DTYPE_NONE,
+           kPeOutDtype = MLA_DTYPE_NONE;
   bool blockScales = false, onePool = true;
   float queryFactor = 1, latentFactor = 1, peFactor = 1;
   bool withQuery = true, withQNope = true, withQPe = true, withCache = true,
@@ -58,21 +61,23 @@ inline void AppendCase::build(Random &random) {
   };
   // q_pe is a slice of q and k_pe of [c_kv | k_pe], as projections leave them.
   TestTensor q = make(dtype, {tokens, heads, nope + peWidth});
-  TestTensor kv = make(dtype, {tokens, latentWidth + peWidth});
+  TestTensor kv =
+      make(kvDtype ? kvDtype : dtype, {tokens, latentWidth + peWidth});
   if (withQuery) {
     query =
         make(queryDtype ? queryDtype : dtype, {tokens, heads, nope + peWidth});
     if (query.dtype() == MLA_DTYPE_F8E4M3FN)
       queryScale = makeScalar(queryFactor);
     if (withQNope)
-      qNope = q.columns(0, nope);
+      qNope = nopeDtype ? make(nopeDtype, {tokens, heads, nope})
+                        : q.columns(0, nope);
     if (withQPe && peWidth > 0)
       qPe = q.columns(nope, peWidth);
   }
   if ((withCache || withKPeOut) && peWidth > 0)
     kPe = kv.columns(latentWidth, peWidth);
   if (withKPeOut && peWidth > 0)
-    kPeOut = make(dtype, {tokens, peWidth});
+    kPeOut = make(kPeOutDtype ? kPeOutDtype : dtype, {tokens, peWidth});
   if (withCache) {
     cKv = kv.columns(0, latentWidth);
     int64_t pages = tokens / pageSize + 3;

@@ -42,18 +42,22 @@ void AppendTokens::makeFew(Random &random, const AppendCase &form,
   few.onePool = false;
   few.layout = Layout::Dense;
   few.build(random);
-  auto fill = [&](const TestTensor &tensor, bool isMoved) {
-    if (tensor && isMoved)
+  auto isMoved = [](const TestTensor &from, const TestTensor &to) {
+    return !to || to.dtype() == from.dtype();
+  };
+  auto fill = [&](const TestTensor &tensor, bool withAnyBits) {
+    if (tensor && withAnyBits)
       fillBits(random, tensor);
     else if (tensor)
       fillExactRows(random, tensor);
   };
   fill(few.query, false);
-  fill(few.qNope, few.query.dtype() == few.dtype);
+  fill(few.qNope, few.query.dtype() == few.qNope.dtype());
   fill(few.qPe, !few.style && few.query.dtype() == few.dtype);
-  fill(few.kPe, !few.style && (!few.pe || few.pe.dtype() == few.dtype));
-  fill(few.cKv, few.latent.dtype() == few.dtype);
-  if (few.latent && few.latent.dtype() != few.dtype)
+  fill(few.kPe,
+       !few.style && isMoved(few.kPe, few.pe) && isMoved(few.kPe, few.kPeOut));
+  fill(few.cKv, few.latent.dtype() == few.cKv.dtype());
+  if (few.latent && few.latent.dtype() != few.cKv.dtype())
     few.cKv.forEach([&](const Shape &index) {
       const double inf = std::numeric_limits<double>::infinity();
       if (random.chance(0.02))
@@ -135,21 +139,23 @@ void AppendTokens::makeLists(Random &random, const AppendLayout &layout) {
 
 void AppendTokens::makeInputs(Random &random, const AppendLayout &layout) {
   int64_t tokens = call.tokens, heads = call.heads, pe = call.peWidth;
-  auto makeQ = [&](int64_t width) {
-    return makeRows(random, call.dtype, {tokens, heads, width}, layout.q);
+  auto makeQ = [&](int64_t width, uint32_t dtype) {
+    return makeRows(random, dtype, {tokens, heads, width}, layout.q);
   };
   auto makeKv = [&](int64_t width) {
-    return makeRows(random, call.dtype, {tokens, width}, layout.kv);
+    return makeRows(random, call.kvDtype ? call.kvDtype : call.dtype,
+                    {tokens, width}, layout.kv);
   };
   if (layout.sliced) {
-    TestTensor q = makeQ(call.nope + pe), kv = makeKv(call.latentWidth + pe);
+    TestTensor q = makeQ(call.nope + pe, call.dtype),
+               kv = makeKv(call.latentWidth + pe);
     call.qNope = few.qNope ? q.columns(0, call.nope) : TestTensor();
     call.qPe = few.qPe ? q.columns(call.nope, pe) : TestTensor();
     call.cKv = few.cKv ? kv.columns(0, call.latentWidth) : TestTensor();
     call.kPe = few.kPe ? kv.columns(call.latentWidth, pe) : TestTensor();
   } else {
-    call.qNope = few.qNope ? makeQ(call.nope) : TestTensor();
-    call.qPe = few.qPe ? makeQ(pe) : TestTensor();
+    call.qNope = few.qNope ? makeQ(call.nope, few.qNope.dtype()) : TestTensor();
+    call.qPe = few.qPe ? makeQ(pe, call.dtype) : TestTensor();
     call.cKv = few.cKv ? makeKv(call.latentWidth) : TestTensor();
     call.kPe = few.kPe ? makeKv(pe) : TestTensor();
   }
@@ -181,7 +187,8 @@ void AppendTokens::makeOutputs(Random &random, const AppendLayout &layout) {
   if (few.queryScale)
     call.queryScale = makeScalar(call.queryFactor);
   if (few.kPeOut)
-    call.kPeOut = makeRows(random, call.dtype, {tokens, pe}, layout.kPeOut);
+    call.kPeOut =
+        makeRows(random, few.kPeOut.dtype(), {tokens, pe}, layout.kPeOut);
   if (!few.latent)
     return;
   CacheSpec spec;

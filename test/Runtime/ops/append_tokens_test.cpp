@@ -216,6 +216,46 @@ TEST_F(AppendTokensTest, EveryFractionIsPadding) {
     }
 }
 
+// All columns of padding are cleared, also those that are left alone otherwise.
+TEST_F(AppendTokensTest, PaddingWhereAPartOfTheQueryIsLeftAlone) {
+  for (int64_t style : {MLA_ROPE_NONE, MLA_ROPE_HALF, MLA_ROPE_INTERLEAVED})
+    for (bool withQNope : {false, true})
+      for (bool withQPe : {false, true})
+        for (int64_t pe : {0, 64}) {
+          if (pe == 0 && (style != MLA_ROPE_NONE || withQPe))
+            continue;
+          AppendCase form = makeForm(9);
+          form.style = style;
+          form.peWidth = pe;
+          form.withQNope = withQNope;
+          form.withQPe = withQPe;
+          form.padding = 4;
+          run(style, form);
+        }
+}
+
+// Each tensor has a type of its own.
+TEST_F(AppendTokensTest, TypesThatDiffer) {
+  const uint32_t types[] = {MLA_DTYPE_BF16, MLA_DTYPE_F16, MLA_DTYPE_F32};
+  for (int which = 0; which < 6; ++which)
+    for (uint32_t one : types)
+      for (uint32_t other : types)
+        for (int64_t style : {MLA_ROPE_NONE, MLA_ROPE_HALF}) {
+          AppendCase form = makeForm(5);
+          form.style = style;
+          form.dtype = form.cacheDtype = one;
+          form.withKPeOut = true;
+          form.onePool = false;
+          uint32_t *fields[] = {&form.kvDtype,     &form.nopeDtype,
+                                &form.kPeOutDtype, &form.queryDtype,
+                                &form.cacheDtype,  &form.peDtype};
+          *fields[which] = other;
+          run(which, form);
+          if (HasFailure())
+            return;
+        }
+}
+
 TEST_F(AppendTokensTest, WhatIsWrongShows) {
   Random random(1);
   AppendCase form = makeForm(7);
