@@ -60,7 +60,13 @@ uint64_t largestCache() {
   return most ? most : uint64_t{32} << 20;
 }
 
+/// What could be had without swapping; what the system keeps of files counts.
 uint64_t availableMemory() {
+  std::ifstream file("/proc/meminfo");
+  const std::string name = "MemAvailable:";
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind(name, 0) == 0)
+      return std::strtoull(line.c_str() + name.size(), nullptr, 10) << 10;
   return static_cast<uint64_t>(sysconf(_SC_AVPHYS_PAGES)) *
          static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
