@@ -48,6 +48,11 @@ __device__ inline float findBlockScale(const float (&values)[packetSize]) {
   return __uint_as_float((max(exponent, 9u) - 8) << 23);
 }
 
+/// 1 / `power`, exactly; a power of two in [2^-126, 2^127).
+__device__ inline float invertPowerOfTwo(float power) {
+  return __uint_as_float((254u << 23) - __float_as_uint(power));
+}
+
 /// A cache as a kernel sees it. Rows are named by page and line; both exist.
 struct CacheRows {
   Packets<3> latent, pe;

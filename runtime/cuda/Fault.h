@@ -96,12 +96,15 @@ __device__ inline bool isOutside(FaultRecord *record, FaultSite site,
 #endif
 }
 
-/// Whether `value` is no quantization scale, which is a positive normal number;
-/// recorded if so.
+/// Whether `value` can be a quantization scale: a positive normal number.
+__device__ inline bool isScale(float value) {
+  return __float_as_uint(value) - 0x00800000u < 0x7f000000u;
+}
+
+/// Whether `value` is no quantization scale; recorded if so.
 __device__ inline bool isBadScale(FaultRecord *record, FaultSite site,
                                   float value) {
-  uint32_t bits = __float_as_uint(value);
-  if (bits >= 0x00800000u && bits < 0x7f800000u)
+  if (isScale(value))
     return false;
   if (atomicCAS(&record->present, 0, 1) == 0) {
     record->site = site;

@@ -26,6 +26,17 @@ constexpr int64_t ceilDiv(int64_t count, int64_t size) {
   return (count + size - 1) / size;
 }
 
+/// Starts `kernel` as `config` says, on the context's stream.
+template <typename... Params, typename... Args>
+mla_status launchAs(cudaLaunchConfig_t config, mla_context &ctx, const char *op,
+                    void (*kernel)(Params...), const Args &...args) {
+  config.stream = streamOf(ctx);
+  DeviceGuard guard(ctx.device);
+  cudaError_t error =
+      cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...);
+  return error == cudaSuccess ? MLA_STATUS_OK : failCuda(ctx, op, error);
+}
+
 /// Starts `kernel`. `sharedBytes` beyond 48 KiB must have been granted by
 /// allowShared().
 template <typename... Params, typename... Args>
@@ -36,12 +47,36 @@ mla_status launch(mla_context &ctx, const char *op, void (*kernel)(Params...),
   config.gridDim = grid;
   config.blockDim = block;
   config.dynamicSmemBytes = sharedBytes;
-  config.stream = streamOf(ctx);
-  DeviceGuard guard(ctx.device);
-  cudaError_t error =
-      cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...);
-  return error == cudaSuccess ? MLA_STATUS_OK : failCuda(ctx, op, error);
+  return launchAs(config, ctx, op, kernel, args...);
 }
+
+/// Starts a kernel that calls waitForStream() before it reads or writes memory:
+/// it may be on the GPU before the stream's last kernel has ended.
+template <typename... Params, typename... Args>
+mla_status launchEarly(mla_context &ctx, const char *op,
+                       void (*kernel)(Params...), dim3 grid, dim3 block,
+                       const Args &...args) {
+  cudaLaunchAttribute early = {};
+  early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  early.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t config = {};
+  config.gridDim = grid;
+  config.blockDim = block;
+  config.attrs = &early;
+  config.numAttrs = stateOf(ctx).startsEarly ? 1 : 0;
+  return launchAs(config, ctx, op, kernel, args...);
+}
+
+#ifdef __CUDACC__
+/// Waits until all that the stream had before has ended, and lets what comes
+/// after start, which waits here in turn if it is a kernel of launchEarly().
+__device__ inline void waitForStream() {
+#if __CUDA_ARCH__ >= 900
+  cudaGridDependencySynchronize();
+  cudaTriggerProgrammaticLaunchCompletion();
+#endif
+}
+#endif
 
 /// Loads kernels on the current device.
 template <typename... Kernels> cudaError_t loadKernels(Kernels... kernels) {

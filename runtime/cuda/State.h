@@ -25,6 +25,8 @@ struct State {
   int numSMs = 0;
   /// Shared memory that a block can have when it asks for it.
   int maxSharedBytes = 0;
+  /// Kernels can be launched before the one in front of them has ended.
+  bool startsEarly = false;
   FaultRecord *fault = nullptr; ///< On the device.
   /// Scratch of the attention kernels: partial states, and a schedule where the
   /// call has none.

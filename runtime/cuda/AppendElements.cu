@@ -1,4 +1,4 @@
-//===- append.cu - Rotation, cache rows and query assembly, on CUDA -------===//
+//===- AppendElements.cu - append of any layout and type, on CUDA ---------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -7,14 +7,10 @@
 // k_pe_out, and warps for groups of its heads, each of which reads the angles
 // once.
 //
-// A token whose position is outside the table gets a query of 0 and no cache
-// row; so does every token where a scale means nothing. Padding writes no cache
-// row either, whatever its slot says.
-//
 //===----------------------------------------------------------------------===//
 
+#include "Append.h"
 #include "CacheRows.h"
-#include "Kernels.h"
 
 using namespace mla;
 using namespace mla::cuda;
@@ -128,7 +124,7 @@ __device__ void Append::writeQuery(const Task &task, int64_t position,
     rotateRows<style>(task.lane, task.begin, task.end, qPe.width(),
                       cosSin.row(position), rowOf,
                       [&](int64_t h, int64_t column, int64_t count,
-                          const float (&values)[packetSize]) {
+                          const float(&values)[packetSize]) {
                         Row to = queryPe.row(t, h);
                         storePacket(to, column,
                                     packRotated(values, qPe.dtype, to, factor),
@@ -170,7 +166,7 @@ __device__ void Append::writeKey(const Task &task, int64_t position,
     rotateRows<style>(
         task.lane, 0, 1, kPe.width(), cosSin.row(position), rowOf,
         [&](int64_t, int64_t column, int64_t count,
-            const float (&values)[packetSize]) {
+            const float(&values)[packetSize]) {
           if (writesPe)
             storePacket(peRow, column,
                         packRotated(values, kPe.dtype, peRow, peFactor), count);
@@ -220,14 +216,14 @@ int64_t packetsOfHead(const Append &append, int64_t style) {
 
 } // namespace
 
-cudaError_t mla::cuda::load_append(const State &) {
+cudaError_t mla::cuda::loadAppendElements() {
   return loadKernels(appendTokens<MLA_ROPE_NONE>,
                      appendTokens<MLA_ROPE_INTERLEAVED>,
                      appendTokens<MLA_ROPE_HALF>);
 }
 
-mla_status mla::cuda::append(mla_context &ctx,
-                             const mla_append_params &params) {
+mla_status mla::cuda::appendElements(mla_context &ctx,
+                                     const mla_append_params &params) {
   Append append(stateOf(ctx), params);
   // Heads are left alone where nothing is written to them, padding included.
   bool touchesQuery = append.qNope || append.qPe || append.cuQ ||

@@ -1,10 +1,10 @@
-//===- gather_kv.cu - A window of cache rows to contiguous, on CUDA -------===//
+//===- GatherKvElements.cu - gather_kv of any layout and type, on CUDA ----===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
 #include "CacheRows.h"
-#include "Kernels.h"
+#include "GatherKv.h"
 
 using namespace mla;
 using namespace mla::cuda;
@@ -101,12 +101,12 @@ __global__ void __launch_bounds__(maxWarps *warpLanes)
 
 } // namespace
 
-cudaError_t mla::cuda::load_gather_kv(const State &) {
+cudaError_t mla::cuda::loadGatherKvElements() {
   return loadKernels(gatherRows);
 }
 
-mla_status mla::cuda::gather_kv(mla_context &ctx,
-                                const mla_gather_kv_params &params) {
+mla_status mla::cuda::gatherKvElements(mla_context &ctx,
+                                       const mla_gather_kv_params &params) {
   GatherKv kv(stateOf(ctx), params);
   TaskGrid grid(kv.cKv.shape[0], 0, 0, 1, stateOf(ctx).numSMs);
   if (grid.isEmpty())
