@@ -17,8 +17,10 @@
 namespace mla {
 namespace cuda {
 
-/// Packets of a lane that are on their way at once.
+/// Packets of a lane that are on their way at once; of a latent, fewer are
+/// left.
 constexpr int unroll = 3;
+constexpr int latentUnroll = 2;
 
 __device__ inline uint32_t laneOfWarp() { return threadIdx.x % warpLanes; }
 
@@ -46,21 +48,18 @@ template <typename V> struct Decision {
   /// happen while it is still being written. Once a token: a line that all
   /// warps ask for is a bottleneck there.
   static __device__ void prefetch(const AppendVectors &a, uint32_t t) {
-    auto fetch = [](const void *address) {
-      asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
-    };
     if constexpr (V::rotates)
-      fetch(a.positions + t * a.positionStride);
+      prefetchToL2(a.positions + t * a.positionStride);
     if (a.slots)
-      fetch(a.slots + t * a.slotStride);
+      prefetchToL2(a.slots + t * a.slotStride);
     if (t > 0)
       return;
     if (a.cuQ)
-      fetch(a.cuQ);
+      prefetchToL2(a.cuQ);
     if constexpr (V::scaled)
       for (const float *scale : {a.queryScale, a.latentScale, a.peScale})
         if (scale)
-          fetch(scale);
+          prefetchToL2(scale);
   }
 
   /// Whether the token is to be written; what is wrong is recorded.
@@ -174,17 +173,16 @@ __device__ Packet rotated(const AppendVectors &a, const Packet &packet,
 //===--- Tasks ------------------------------------------------------------===//
 //
 // Each has packets that it loads; start(), when its token turned out to be
-// good, which says whether there is anything to do; store(), which writes what
-// was loaded; next(), which goes on to what follows, if anything does; and
-// clear(), in place of the last three, for a token that isn't good.
+// good; store(), which writes them; and clear(), in place of the last two, for
+// a token that isn't good.
 
 /// The pe columns of some of a token's heads. The angles are read once.
 template <typename V> struct QueryPe {
-  static constexpr bool rotates = true;
   uint32_t lane, row, end;
   const char *from;
   char *to;
   float factor;
+  LaneAngles angles;
   Packet packets[unroll];
 
   __device__ QueryPe(const AppendVectors &a, uint32_t t, uint32_t task)
@@ -208,12 +206,16 @@ template <typename V> struct QueryPe {
     from = at;
   }
 
-  __device__ bool start(const AppendVectors &, const Decision<V> &decision) {
+  __device__ bool start(const AppendVectors &a, const Decision<V> &decision) {
     factor = factorOf<V::query, V>(decision.query);
-    return row < end;
+    if (row >= end)
+      return false;
+    if constexpr (V::rotates)
+      angles.load(a, decision.position, lane);
+    return true;
   }
 
-  __device__ void store(const AppendVectors &a, const LaneAngles &angles) {
+  __device__ void store(const AppendVectors &a) {
     char *at = to;
     int64_t step = a.peRows * a.query.head;
 #pragma unroll
@@ -242,7 +244,6 @@ template <typename V> struct QueryPe {
 
 /// Some packets of the nope columns of a token's heads.
 template <typename V> struct QueryNope {
-  static constexpr bool rotates = false;
   uint32_t packet, end;
   const char *from;
   char *to;
@@ -280,17 +281,14 @@ template <typename V> struct QueryNope {
         to + offset(a, p, a.query.head, packetBytes<V::query>), out);
   }
 
-  __device__ void store(const AppendVectors &a, const LaneAngles &) {
+  __device__ void store(const AppendVectors &a) {
 #pragma unroll
     for (int i = 0; i < unroll; ++i)
       if (uint32_t p = packet + i * warpLanes; p < end)
         put(a, p, convert(packets[i], V::input, V::query, factor));
   }
 
-  __device__ bool next(const AppendVectors &) {
-    packet += unroll * warpLanes;
-    return packet < end;
-  }
+  __device__ bool next(const AppendVectors &) { return false; }
 
   __device__ void clear(const AppendVectors &a) {
     for (; packet < end; packet += warpLanes)
@@ -326,23 +324,21 @@ struct CacheRow {
 
 /// Some packets of a token's latent, to the cache.
 template <typename V> struct KeyLatent {
-  static constexpr bool rotates = false;
-  static constexpr int depth = 2;
+  static constexpr int depth = latentUnroll;
   uint32_t token, packet, end;
-  const char *from;
+  CacheRow row;
   char *to;
   float factor;
-  CacheRow row;
   Packet packets[depth];
 
   __device__ KeyLatent(const AppendVectors &a, uint32_t t, uint32_t task)
       : token(t), packet(task * a.latentPerTask + laneOfWarp()),
-        end(min((task + 1) * a.latentPerTask, a.latentPackets)),
-        from(a.cKv.row(t)) {
+        end(min((task + 1) * a.latentPerTask, a.latentPackets)) {
     row.load(a, t);
   }
 
-  __device__ void load(const AppendVectors &) {
+  __device__ void load(const AppendVectors &a) {
+    const char *from = a.cKv.row(token);
 #pragma unroll
     for (int i = 0; i < depth; ++i) {
       packets[i] = {};
@@ -359,7 +355,7 @@ template <typename V> struct KeyLatent {
     return true;
   }
 
-  __device__ void store(const AppendVectors &a, const LaneAngles &) {
+  __device__ void store(const AppendVectors &a) {
 #pragma unroll
     for (int i = 0; i < depth; ++i) {
       uint32_t p = packet + i * warpLanes;
@@ -384,45 +380,45 @@ template <typename V> struct KeyLatent {
     }
   }
 
-  /// The same for a whole warp: its lanes find block scales together.
-  __device__ bool next(const AppendVectors &) {
-    packet += depth * warpLanes;
-    return packet - laneOfWarp() < end;
-  }
+  __device__ bool next(const AppendVectors &) { return false; }
 
   __device__ void clear(const AppendVectors &) {}
 };
 
-/// A token's positional key, to the cache and to k_pe_out; by as many lanes as
-/// it takes.
+/// A token's positional key, to the cache and to k_pe_out.
 template <typename V> struct KeyPe {
-  static constexpr bool rotates = true;
   uint32_t token, lane;
-  const char *from;
-  char *cached, *out;
-  float factor;
+  bool isMine; ///< Some of its columns are this lane's.
   CacheRow row;
+  char *cached = nullptr, *out = nullptr;
+  float factor;
+  LaneAngles angles;
   Packet packet;
 
   __device__ KeyPe(const AppendVectors &a, uint32_t t)
-      : token(t), lane(laneOfWarp() % a.byPeLanes.number),
-        from(a.kPe.row(t) + laneOffset<V, V::input>(lane)), cached(nullptr),
-        out(nullptr) {
-    if (a.kPeOut.data)
+      : token(t), lane(laneOfWarp()), isMine(lane < a.byPeLanes.number) {
+    if (isMine && a.kPeOut.data)
       out = a.kPeOut.row(t) + laneOffset<V, V::input>(lane);
     row.load(a, t);
   }
 
-  __device__ void load(const AppendVectors &a) { packet = loadPe<V>(a, from); }
+  __device__ void load(const AppendVectors &a) {
+    if (isMine)
+      packet = loadPe<V>(a, a.kPe.row(token) + laneOffset<V, V::input>(lane));
+  }
 
   __device__ bool start(const AppendVectors &a, const Decision<V> &decision) {
+    if (!isMine)
+      return false;
+    if constexpr (V::rotates)
+      angles.load(a, decision.position, lane);
     factor = factorOf<V::pe, V>(decision.pe);
     if (a.pe && row.find(a, token))
       cached = row.at(a.pe, a.pePage, a.peLine) + laneOffset<V, V::pe>(lane);
     return true;
   }
 
-  __device__ void store(const AppendVectors &a, const LaneAngles &angles) {
+  __device__ void store(const AppendVectors &a) {
     if (cached)
       storePe<V, V::pe>(a, cached,
                         rotated<V, V::pe>(a, packet, angles, factor));
@@ -447,14 +443,9 @@ __device__ void perform(const AppendVectors &a, uint32_t t, Task task) {
     return task.clear(a);
   if (!task.start(a, decision))
     return;
-  LaneAngles angles;
-  if constexpr (V::rotates && Task::rotates)
-    angles.load(a, decision.position, task.lane);
-  task.store(a, angles);
-  while (task.next(a)) {
-    task.load(a);
-    task.store(a, angles);
-  }
+  do
+    task.store(a);
+  while (task.next(a) && (task.load(a), true));
 }
 
 /// Task `task` of token `t`, by the calling warp.
@@ -468,11 +459,7 @@ __device__ void performTask(const AppendVectors &a, uint32_t t, uint32_t task) {
   task -= a.nopeTasks;
   if (task < a.latentTasks)
     return perform<V>(a, t, KeyLatent<V>(a, t, task));
-  // Its lanes are too few for a warp: where there is much to do, one token of
-  // some does it for all of them.
-  uint32_t other = a.byPeLanes.divide(laneOfWarp());
-  if (other < a.keyTokens && t % a.keyTokens == 0 && t + other < a.tokens)
-    perform<V>(a, t + other, KeyPe<V>(a, t + other));
+  perform<V>(a, t, KeyPe<V>(a, t));
 }
 
 } // namespace cuda

@@ -12,6 +12,8 @@
 #include "Append.h"
 #include "AppendTasks.h"
 
+#include <numeric>
+
 using namespace mla;
 using namespace mla::cuda;
 
@@ -29,7 +31,7 @@ __global__ void __launch_bounds__(maxWarps *warpLanes, blocksOfSM)
   if (task == 0 && t < a.tokens && laneOfWarp() == 0)
     Decision<V>::prefetch(a, t);
   waitForStream();
-  while (t < a.tokens) {
+  while (warp < a.warps && t < a.tokens) {
     performTask<V>(a, t, task);
     t += a.stepTokens;
     task += a.stepTasks;
@@ -94,7 +96,7 @@ bool AppendVectors::init(const mla_append_params &params) {
   peRows = static_cast<uint32_t>(warpLanes / peLanes);
   byNopePackets =
       Divisor(static_cast<uint32_t>(std::max<int64_t>(nopePackets, 1)));
-  if (!byNopePackets.isExactBelow(headCount * nopePackets + 128))
+  if (headCount * nopePackets > byNopePackets.exactBelow())
     return false;
   qPe = HeadRows(pePart);
   qNope = HeadRows(nopePart);
@@ -102,6 +104,7 @@ bool AppendVectors::init(const mla_append_params &params) {
   hasNope = nopePart.data != nullptr;
   queryWidth = static_cast<uint32_t>(queryRows.width() * queryRows.size);
   queryPe = queryWidth - static_cast<uint32_t>(pePart.width() * queryRows.size);
+  copiesQuery = queryRows.size == 2;
   through = params.rounding == MLA_ROUNDING_THROUGH_INPUT_TYPE;
   if (rotates) {
     Tensor<1> rows(params.positions);
@@ -171,20 +174,26 @@ void AppendVectors::plan(int numSMs, int &blocks, int &warpsOfBlock) {
   };
   int64_t resident = int64_t{numSMs} * blocksOfSM * maxWarps;
   int64_t tasks = cut(1, 1, 1);
-  if (tasks > resident / 2) {
-    tasks = cut(unroll, unroll, 2);
-    keyTokens = peRows;
-  }
+  if (tasks > (copiesQuery ? resident / 2 : resident))
+    tasks = cut(unroll, unroll, latentUnroll);
   if (tasks > 4 * resident)
-    tasks = cut(unroll * 4, unroll, 2);
+    tasks = cut(unroll * 4, unroll, latentUnroll);
   warpsOfBlock = static_cast<int>(
       std::clamp<int64_t>(ceilDiv(tasks, numSMs), 1, maxWarps));
-  blocks = static_cast<int>(std::min<int64_t>(ceilDiv(tasks, warpsOfBlock),
-                                              int64_t{numSMs} * blocksOfSM));
-  auto step = static_cast<uint32_t>(blocks * warpsOfBlock);
-  byTasks = Divisor(tasksOfToken);
-  stepTokens = tasksOfToken ? step / tasksOfToken : 0;
-  stepTasks = step - stepTokens * tasksOfToken;
+  // Blocks that stay save what a block's start costs; those that come one after
+  // another go through memory in order, which counts where most of the work is
+  // to copy.
+  byTasks = Divisor(std::max(tasksOfToken, 1u));
+  int64_t most = copiesQuery && heads > 0 ? byTasks.exactBelow() / maxWarps
+                                          : int64_t{numSMs} * blocksOfSM;
+  blocks =
+      static_cast<int>(std::min<int64_t>(ceilDiv(tasks, warpsOfBlock), most));
+  warps = static_cast<uint32_t>(blocks * warpsOfBlock);
+  if (warps < tasks) // or a warp could get tasks of one kind only
+    while (std::gcd(warps, tasksOfToken) > 1)
+      --warps;
+  stepTokens = warps / byTasks.number;
+  stepTasks = warps % byTasks.number;
 }
 
 namespace {
@@ -227,22 +236,25 @@ Kernel choose(int64_t style, uint32_t input, uint32_t query, uint32_t latent,
   }
 }
 
-/// The types of a call, an absent tensor's being the input's.
+/// For the types of a call, an absent tensor's being the inputs'.
 Kernel choose(const mla_append_params &params) {
   uint32_t input = MLA_DTYPE_NONE;
-  for (const mla_tensor *tensor :
-       {params.query, params.k_pe, params.c_kv, params.q_nope, params.q_pe})
-    if (tensor)
+  for (const mla_tensor *tensor : {params.c_kv, params.k_pe, params.q_nope,
+                                   params.q_pe, params.k_pe_out, params.query})
+    if (tensor && input == MLA_DTYPE_NONE)
       input = tensor->dtype;
   auto typeOf = [&](const mla_tensor *tensor) {
     return tensor ? tensor->dtype : input;
   };
+  for (const mla_tensor *tensor :
+       {params.c_kv, params.k_pe, params.q_nope, params.q_pe, params.k_pe_out})
+    if (typeOf(tensor) != input)
+      return nullptr;
+  uint32_t latent = typeOf(params.cache_latent);
   bool blocks = params.cache_scales;
-  if (params.cache_pe &&
-      typeOf(params.cache_pe) != (blocks ? input : typeOf(params.cache_latent)))
+  if (params.cache_pe && params.cache_pe->dtype != (blocks ? input : latent))
     return nullptr;
-  return choose(params.rope_style, input, typeOf(params.query),
-                typeOf(params.cache_latent), blocks);
+  return choose(params.rope_style, input, typeOf(params.query), latent, blocks);
 }
 
 } // namespace

@@ -35,10 +35,10 @@ struct AppendVectors {
   uint32_t tokens = 0, heads = 0;
   uint32_t tasksOfToken = 0, peTasks = 0, nopeTasks = 0, latentTasks = 0;
   uint32_t headsPerTask = 0, nopePerTask = 0, latentPerTask = 0;
-  uint32_t keyTokens = 1; ///< Tokens whose keys' pe columns are one task.
+  Divisor byTasks;
+  uint32_t warps = 0; ///< That have tasks.
   /// From a warp's task to its next.
   uint32_t stepTokens = 0, stepTasks = 0;
-  Divisor byTasks;
   Divisor byPeLanes;     ///< Lanes that a row's pe columns take.
   Divisor byNopePackets; ///< Packets of a row's nope columns.
   uint32_t peRows = 0;   ///< Rows of pe columns that a warp takes at once.
@@ -52,6 +52,7 @@ struct AppendVectors {
   uint32_t queryPe = 0;    ///< Bytes from a query row to its pe columns.
   uint32_t queryWidth = 0; ///< Bytes of a query row.
   bool hasNope = false;
+  bool copiesQuery = false; ///< It isn't quantized.
 
   TokenRows cKv, kPe, kPeOut;
   const char *slots = nullptr;

@@ -50,6 +50,21 @@ struct Source {
   uint32_t sequence;
   int64_t position, length, page;
 
+  /// Brings what load() reads to the L2, which may happen while it is still
+  /// being written; for the first row of a line only, as all ask at once.
+  static __device__ void prefetch(const GatherKvVectors &g, uint32_t row) {
+    uint32_t sequence = row / g.windowLength;
+    int64_t position = g.windowStart + (row - sequence * g.windowLength);
+    if (position < g.capacity && position % g.pageSize == 0)
+      prefetchToL2(g.pageTable.at(sequence, position / g.pageSize));
+    if (position == g.windowStart)
+      prefetchToL2(g.kvLens.at(sequence));
+    if (row == 0 && g.latentScale)
+      prefetchToL2(g.latentScale);
+    if (row == 0 && g.peScale)
+      prefetchToL2(g.peScale);
+  }
+
   /// Reads what says so, but looks at none of it: that takes a while to come.
   __device__ void load(const GatherKvVectors &g, uint32_t row) {
     sequence = row / g.windowLength;
@@ -92,21 +107,25 @@ __global__ void __launch_bounds__(warps *warpLanes, blocksOfSM)
   uint32_t lane = threadIdx.x % warpLanes;
   uint32_t row = blockIdx.x * warps + threadIdx.x / warpLanes;
   uint32_t step = gridDim.x * warps;
+  if (row < g.rows && lane == 0)
+    Source::prefetch(g, row);
   waitForStream();
-  float latentScale = 1, peScale = 1;
-  // With a scale that means nothing every row is written as 0.
-  bool scaled =
-      loadScale(g.fault, FaultSite::gather_kv_latent_scale, g.latentScale,
-                latentScale) &&
-      loadScale(g.fault, FaultSite::gather_kv_pe_scale, g.peScale, peScale);
   Source source = {}, next = {};
   if (row < g.rows)
     next.load(g, row);
+  float latentScale = 1, peScale = 1;
+  // With a scale that means nothing every row is written as 0.
+  bool scaled = true;
+  if constexpr (from != to && !blocks)
+    scaled =
+        loadScale(g.fault, FaultSite::gather_kv_latent_scale, g.latentScale,
+                  latentScale) &&
+        loadScale(g.fault, FaultSite::gather_kv_pe_scale, g.peScale, peScale);
   for (; row < g.rows; row += step) {
     source = next;
     if (row + step < g.rows)
       next.load(g, row + step);
-    bool exists = scaled && source.exists(g);
+    bool exists = source.exists(g);
     int64_t page = source.page, line = source.line(g);
     char *out = g.cKv.row(row);
     const char *latent = g.latent + page * g.latentPage + line * g.latentLine;
@@ -132,11 +151,12 @@ __global__ void __launch_bounds__(warps *warpLanes, blocksOfSM)
       for (int i = 0; i < unroll; ++i)
         if (uint32_t at = p + i * warpLanes; at < g.latentPackets)
           storeVector<to>(out + at * packetBytes<to>,
-                          convert(packets[i], from, to, factor[i]));
+                          scaled ? convert(packets[i], from, to, factor[i])
+                                 : Packet{});
     }
     if (lane < g.pePackets)
       storeVector<to>(g.kPe.row(row) + lane * packetBytes<to>,
-                      convert(pe, peType, to, peScale));
+                      scaled ? convert(pe, peType, to, peScale) : Packet{});
   }
 }
 

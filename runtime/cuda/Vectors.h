@@ -20,6 +20,10 @@
 namespace mla {
 namespace cuda {
 
+__device__ inline void prefetchToL2(const void *address) {
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
+}
+
 /// A packet of a 16-bit type.
 __device__ inline Packet loadVector(const char *address) {
   uint4 vector = *reinterpret_cast<const uint4 *>(address);
@@ -84,10 +88,10 @@ struct Divisor {
   explicit Divisor(uint32_t number)
       : number(number), inverse(number > 1 ? UINT32_MAX / number + 1 : 0) {}
 
-  /// Whether all of [0, count) are divided rightly: the inverse is too large by
-  /// less than number / 2^32, and that times count must stay below 1.
-  bool isExactBelow(int64_t count) const {
-    return count <= (int64_t(1) << 32) / number;
+  /// What is less is divided rightly: the inverse is too large by less than
+  /// number / 2^32, and that times what is divided must stay below 1.
+  int64_t exactBelow() const {
+    return std::min((int64_t(1) << 32) / number, int64_t{INT_MAX});
   }
 
   __device__ uint32_t divide(uint32_t value) const {
