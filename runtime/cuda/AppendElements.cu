@@ -124,7 +124,7 @@ __device__ void Append::writeQuery(const Task &task, int64_t position,
     rotateRows<style>(task.lane, task.begin, task.end, qPe.width(),
                       cosSin.row(position), rowOf,
                       [&](int64_t h, int64_t column, int64_t count,
-                          const float(&values)[packetSize]) {
+                          const float (&values)[packetSize]) {
                         Row to = queryPe.row(t, h);
                         storePacket(to, column,
                                     packRotated(values, qPe.dtype, to, factor),
@@ -166,7 +166,7 @@ __device__ void Append::writeKey(const Task &task, int64_t position,
     rotateRows<style>(
         task.lane, 0, 1, kPe.width(), cosSin.row(position), rowOf,
         [&](int64_t, int64_t column, int64_t count,
-            const float(&values)[packetSize]) {
+            const float (&values)[packetSize]) {
           if (writesPe)
             storePacket(peRow, column,
                         packRotated(values, kPe.dtype, peRow, peFactor), count);

@@ -35,8 +35,8 @@ struct Source {
       : q(params.q), kNope(params.k_nope), v(params.v), o(params.o),
         kPe(params.k_pe), lse(params.lse), indices(params.indices),
         sinks(params.sinks), queryColumns(q), nopeColumns(kNope),
-        peColumns(kPe), valueColumns(v),
-        keys(params), shape{1, params.indices ? 1 : AttentionFfmaTile::rows},
+        peColumns(kPe), valueColumns(v), keys(params),
+        shape{1, params.indices ? 1 : AttentionFfmaTile::rows},
         hasIndices(params.indices),
         softmaxScale(static_cast<float>(params.softmax_scale)),
         fault(stateOf(ctx).fault) {}

@@ -152,12 +152,13 @@ __device__ void copyKeys(const Params &params, const Task &task, int first,
   int peStride = static_cast<int>(params.kPe.strides[0]);
   int nopeChunks = static_cast<int>(params.kNope.shape[2] / 8);
   int chunks = static_cast<int>(params.q.shape[2] / 8);
-  copyRows<K, KeyWidth,
-           tileKeys>(tiles.keys, end - first, params.q.data, [&](int i) {
-    if (i < nopeChunks)
-      return Chunk{nope + i * 16, nopeStride};
-    return Chunk{i < chunks ? pe + (i - nopeChunks) * 16 : nullptr, peStride};
-  });
+  copyRows<K, KeyWidth, tileKeys>(
+      tiles.keys, end - first, params.q.data, [&](int i) {
+        if (i < nopeChunks)
+          return Chunk{nope + i * 16, nopeStride};
+        return Chunk{i < chunks ? pe + (i - nopeChunks) * 16 : nullptr,
+                     peStride};
+      });
 }
 
 template <typename K, typename T, int KeyWidth, int ValueWidth>

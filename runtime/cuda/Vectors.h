@@ -43,7 +43,7 @@ __device__ void storeVector(char *address, const Packet &packet) {
 
 /// Bytes of a packet.
 template <uint32_t dtype>
-constexpr uint32_t packetBytes = packetSize *elementSize(dtype);
+constexpr uint32_t packetBytes = packetSize * elementSize(dtype);
 
 /// Rows [tokens, width].
 struct TokenRows {

@@ -68,7 +68,7 @@ __global__ void __launch_bounds__(maxWarps *warpLanes)
   rotateRows<style>(task.lane, task.begin, task.end, rope.x.width(),
                     rope.cosSin.row(position), xRow,
                     [&](int64_t r, int64_t column, int64_t count,
-                        const float(&values)[packetSize]) {
+                        const float (&values)[packetSize]) {
                       storePacket(yRow(r), column, pack(values, rope.y.dtype),
                                   count);
                     });
