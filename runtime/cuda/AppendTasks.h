@@ -232,12 +232,10 @@ template <typename V> struct QueryPe {
   }
 
   __device__ void clear(const AppendVectors &a) {
-    // Nobody else clears nope columns that nothing is moved to.
-    uint32_t first = a.hasNope ? a.queryPe : 0;
     char *at = to - a.queryPe - laneOffset<V, V::query>(lane);
     for (; row < end; row += a.peRows, at += a.peRows * a.query.head)
-      for (uint32_t i = first + lane * packetBytes<V::query>; i < a.queryWidth;
-           i += a.byPeLanes.number * packetBytes<V::query>)
+      for (uint32_t i = a.clearFrom + lane * packetBytes<V::query>;
+           i < a.queryWidth; i += a.byPeLanes.number * packetBytes<V::query>)
         storeVector<V::query>(at + i, Packet{});
   }
 };
@@ -322,7 +320,8 @@ struct CacheRow {
   }
 };
 
-/// Some packets of a token's latent, to the cache.
+/// Some packets of a token's latent, to the cache. Where no task has the heads'
+/// pe columns, the first one clears what nothing is moved to.
 template <typename V> struct KeyLatent {
   static constexpr int depth = latentUnroll;
   uint32_t token, packet, end;
@@ -382,7 +381,14 @@ template <typename V> struct KeyLatent {
 
   __device__ bool next(const AppendVectors &) { return false; }
 
-  __device__ void clear(const AppendVectors &) {}
+  __device__ void clear(const AppendVectors &a) {
+    if (!a.clearsOnly || packet != laneOfWarp())
+      return;
+    for (uint32_t h = 0; h < a.heads; ++h)
+      for (uint32_t i = a.clearFrom + packet * packetBytes<V::query>;
+           i < a.queryWidth; i += warpLanes * packetBytes<V::query>)
+        storeVector<V::query>(a.query.row(token, h) + i, Packet{});
+  }
 };
 
 /// A token's positional key, to the cache and to k_pe_out.
@@ -395,8 +401,8 @@ template <typename V> struct KeyPe {
   LaneAngles angles;
   Packet packet;
 
-  __device__ KeyPe(const AppendVectors &a, uint32_t t)
-      : token(t), lane(laneOfWarp()), isMine(lane < a.byPeLanes.number) {
+  __device__ KeyPe(const AppendVectors &a, uint32_t t, uint32_t lane)
+      : token(t), lane(lane), isMine(lane < a.byPeLanes.number) {
     if (isMine && a.kPeOut.data)
       out = a.kPeOut.row(t) + laneOffset<V, V::input>(lane);
     row.load(a, t);
@@ -459,7 +465,17 @@ __device__ void performTask(const AppendVectors &a, uint32_t t, uint32_t task) {
   task -= a.nopeTasks;
   if (task < a.latentTasks)
     return perform<V>(a, t, KeyLatent<V>(a, t, task));
-  perform<V>(a, t, KeyPe<V>(a, t));
+  // One token's are few lanes: where there is much to do, a warp has as many
+  // tokens as it has lanes for, and the tasks of the others are empty.
+  uint32_t lane = laneOfWarp();
+  if (a.keyTokens > 1) {
+    uint32_t other = a.byPeLanes.divide(lane);
+    lane -= other * a.byPeLanes.number;
+    if (t % a.keyTokens != 0 || other >= a.keyTokens || t + other >= a.tokens)
+      return;
+    t += other;
+  }
+  perform<V>(a, t, KeyPe<V>(a, t, lane));
 }
 
 } // namespace cuda

@@ -63,16 +63,14 @@ bool AppendVectors::init(const mla_append_params &params) {
     pePart =
         Packets<3>(queryRows.columns(queryRows.width() - peWidth, peWidth));
   int64_t headCount = params.query ? queryRows.shape[1] : 0;
+  // Of tokens that aren't good, columns are cleared to which nothing is moved.
   bool mayClear = params.cu_q || params.query_scale || params.latent_scale ||
                   params.pe_scale;
-  if (!pePart) {
-    // Columns that nothing is moved to belong to no task; of tokens that aren't
-    // good they have to be cleared all the same.
-    if (mayClear && queryRows.width() > nopePart.width())
-      return false;
-    if (!nopePart)
-      headCount = 0;
-  }
+  clearsOnly = !pePart && mayClear && queryRows.width() > nopePart.width();
+  if (clearsOnly && !cKvRows)
+    return false;
+  if (!pePart && !nopePart && !clearsOnly)
+    headCount = 0;
   int64_t nopePackets = numPackets(nopePart.width());
   int64_t peLanes = 1;
   for (int64_t width : {pePart.width(), kPeRows.width()})
@@ -101,10 +99,10 @@ bool AppendVectors::init(const mla_append_params &params) {
   qPe = HeadRows(pePart);
   qNope = HeadRows(nopePart);
   query = HeadRows(queryRows);
-  hasNope = nopePart.data != nullptr;
+  clearFrom = static_cast<uint32_t>(nopePart.width() * queryRows.size);
   queryWidth = static_cast<uint32_t>(queryRows.width() * queryRows.size);
   queryPe = queryWidth - static_cast<uint32_t>(pePart.width() * queryRows.size);
-  copiesQuery = queryRows.size == 2;
+  copies = (pePart || nopePart) && queryRows.size == 2;
   through = params.rounding == MLA_ROUNDING_THROUGH_INPUT_TYPE;
   if (rotates) {
     Tensor<1> rows(params.positions);
@@ -167,25 +165,27 @@ void AppendVectors::plan(int numSMs, int &blocks, int &warpsOfBlock) {
     };
     peTasks = split(qPe.data ? heads : 0, headsOfTask, peRows, headsPerTask);
     nopeTasks =
-        split(hasNope ? nopePackets : 0, nopeOfTask, warpLanes, nopePerTask);
+        split(qNope.data ? nopePackets : 0, nopeOfTask, warpLanes, nopePerTask);
     latentTasks = split(latentPackets, latentOfTask, warpLanes, latentPerTask);
     tasksOfToken = peTasks + nopeTasks + latentTasks + (kPe.data ? 1 : 0);
     return int64_t{tokens} * tasksOfToken;
   };
   int64_t resident = int64_t{numSMs} * blocksOfSM * maxWarps;
   int64_t tasks = cut(1, 1, 1);
-  if (tasks > (copiesQuery ? resident / 2 : resident))
+  if (tasks > (copies ? resident / 2 : resident))
     tasks = cut(unroll, unroll, latentUnroll);
-  if (tasks > 4 * resident)
-    tasks = cut(unroll * 4, unroll, latentUnroll);
+  if (tasks > 4 * resident) {
+    tasks = cut(unroll * 4, copies ? unroll : 2, latentUnroll);
+    keyTokens = copies ? 1 : peRows;
+  }
   warpsOfBlock = static_cast<int>(
       std::clamp<int64_t>(ceilDiv(tasks, numSMs), 1, maxWarps));
   // Blocks that stay save what a block's start costs; those that come one after
   // another go through memory in order, which counts where most of the work is
   // to copy.
   byTasks = Divisor(std::max(tasksOfToken, 1u));
-  int64_t most = copiesQuery && heads > 0 ? byTasks.exactBelow() / maxWarps
-                                          : int64_t{numSMs} * blocksOfSM;
+  int64_t most =
+      copies ? byTasks.exactBelow() / maxWarps : int64_t{numSMs} * blocksOfSM;
   blocks =
       static_cast<int>(std::min<int64_t>(ceilDiv(tasks, warpsOfBlock), most));
   warps = static_cast<uint32_t>(blocks * warpsOfBlock);

@@ -35,6 +35,7 @@ struct AppendVectors {
   uint32_t tokens = 0, heads = 0;
   uint32_t tasksOfToken = 0, peTasks = 0, nopeTasks = 0, latentTasks = 0;
   uint32_t headsPerTask = 0, nopePerTask = 0, latentPerTask = 0;
+  uint32_t keyTokens = 1; ///< Tokens whose keys' pe columns are one task.
   Divisor byTasks;
   uint32_t warps = 0; ///< That have tasks.
   /// From a warp's task to its next.
@@ -51,8 +52,11 @@ struct AppendVectors {
   HeadRows qPe, query, qNope;
   uint32_t queryPe = 0;    ///< Bytes from a query row to its pe columns.
   uint32_t queryWidth = 0; ///< Bytes of a query row.
-  bool hasNope = false;
-  bool copiesQuery = false; ///< It isn't quantized.
+  /// Bytes from a query row to what a task of pe columns clears: nobody else
+  /// clears nope columns that nothing is moved to.
+  uint32_t clearFrom = 0;
+  bool clearsOnly = false; ///< Nothing is moved there.
+  bool copies = false;     ///< Most of the work is to copy.
 
   TokenRows cKv, kPe, kPeOut;
   const char *slots = nullptr;

@@ -100,6 +100,15 @@ io::Result<Times> Bench::repeat(const Timer &timer, int64_t wanted) {
   return Times(std::move(seconds));
 }
 
+io::Status Bench::warmUp(const Timer &timer) {
+  using Clock = std::chrono::steady_clock;
+  const std::chrono::duration<double> wanted(device.warmUpSeconds());
+  for (auto start = Clock::now(); Clock::now() - start < wanted;)
+    if (io::Result<double> took = timer(); !took)
+      return io::Error{took.error()};
+  return {};
+}
+
 io::Result<Timer> Bench::makeTimer(const Works &works, bool replay) {
   return replay ? device.makeReplay(works) : device.makeTimer(works);
 }
@@ -129,6 +138,8 @@ io::Status Bench::timeCalls(Sets &sets, double seconds, Measurement &m) {
     io::Result<Timer> timer = makeTimer(works, replay);
     if (!timer)
       return io::Error{timer.error()};
+    if (io::Status status = warmUp(*timer); !status)
+      return status;
     io::Result<Times> times = repeat(*timer);
     if (!times)
       return io::Error{times.error()};

@@ -109,6 +109,8 @@ public:
 private:
   /// The repetitions that a case gets, or as many as are asked for.
   io::Result<Times> repeat(const Timer &timer, int64_t count = 0);
+  /// Repeats for as long as the device needs to be as quick as it stays.
+  io::Status warmUp(const Timer &timer);
   io::Result<Timer> makeTimer(const Works &works, bool replay);
   double countedOf(const Times &times) const;
   io::Status timeCalls(Sets &sets, double seconds, Measurement &m);

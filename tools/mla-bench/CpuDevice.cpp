@@ -97,6 +97,7 @@ public:
   const char *unit() const override { return "thread"; }
   uint64_t warmBytes() const override { return cache; }
   int64_t fixedRepetitions() const override { return 0; }
+  double warmUpSeconds() const override { return 0; }
   double replayBelow() const override { return 0; }
   uint64_t freeBytes() const override { return availableMemory(); }
 

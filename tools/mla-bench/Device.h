@@ -101,6 +101,8 @@ public:
   /// Repetitions of every case, whose median counts; 0: as many as the time
   /// allows, the least of which counts.
   virtual int64_t fixedRepetitions() const = 0;
+  /// Seconds of work after which it is as quick as it stays.
+  virtual double warmUpSeconds() const = 0;
   /// Calls that take fewer seconds than this are also timed as replays of a
   /// graph, and that time counts; 0: there are no graphs.
   virtual double replayBelow() const = 0;
