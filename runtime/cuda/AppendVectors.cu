@@ -50,7 +50,6 @@ bool AppendVectors::init(const mla_append_params &params) {
   Packets<3> queryRows(params.query), nopePart(params.q_nope),
       pePart(params.q_pe), latentRows(params.cache_latent),
       cachePeRows(params.cache_pe);
-  Tensor<3> blockScales(params.cache_scales);
   bool rotates = params.rope_style != MLA_ROPE_NONE;
   int64_t inputTokens = 0;
   for (const mla_tensor *tensor :
@@ -121,18 +120,8 @@ bool AppendVectors::init(const mla_append_params &params) {
     slots = rows.data;
     slotStride = rows.strides[0];
     numSlots = latentRows.shape[0] * latentRows.shape[1];
-    pageSize = static_cast<uint32_t>(latentRows.shape[1]);
-    latentPackets = static_cast<uint32_t>(numPackets(latentRows.width()));
-    latent = latentRows.data;
-    latentPage = latentRows.strides[0];
-    latentLine = latentRows.strides[1];
-    pe = cachePeRows.data;
-    pePage = cachePeRows.strides[0];
-    peLine = cachePeRows.strides[1];
-    scales = blockScales.data;
-    scalePage = blockScales.strides[0];
-    scaleLine = blockScales.strides[1];
-    scaleStep = blockScales.strides[2];
+    cache =
+        CacheVectors(latentRows, cachePeRows, Tensor<3>(params.cache_scales));
   }
   Tensor<1> offsets(params.cu_q);
   if (offsets) {
@@ -166,7 +155,8 @@ void AppendVectors::plan(int numSMs, int &blocks, int &warpsOfBlock) {
     peTasks = split(qPe.data ? heads : 0, headsOfTask, peRows, headsPerTask);
     nopeTasks =
         split(qNope.data ? nopePackets : 0, nopeOfTask, warpLanes, nopePerTask);
-    latentTasks = split(latentPackets, latentOfTask, warpLanes, latentPerTask);
+    latentTasks =
+        split(cache.latentPackets, latentOfTask, warpLanes, latentPerTask);
     tasksOfToken = peTasks + nopeTasks + latentTasks + (kPe.data ? 1 : 0);
     return int64_t{tokens} * tasksOfToken;
   };

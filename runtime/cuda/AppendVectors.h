@@ -6,8 +6,7 @@
 #ifndef MLA_RUNTIME_CUDA_APPENDVECTORS_H
 #define MLA_RUNTIME_CUDA_APPENDVECTORS_H
 
-#include "CacheRows.h"
-#include "Vectors.h"
+#include "CacheVectors.h"
 
 namespace mla {
 namespace cuda {
@@ -61,11 +60,7 @@ struct AppendVectors {
   TokenRows cKv, kPe, kPeOut;
   const char *slots = nullptr;
   int64_t slotStride = 0, numSlots = 0;
-  uint32_t pageSize = 1;
-  uint32_t latentPackets = 0;
-  char *latent = nullptr, *pe = nullptr, *scales = nullptr;
-  int64_t latentPage = 0, latentLine = 0, pePage = 0, peLine = 0;
-  int64_t scalePage = 0, scaleLine = 0, scaleStep = 0;
+  CacheVectors cache;
 
   const int32_t *cuQ = nullptr; ///< Its last element.
   int64_t sequences = 0;

@@ -8,9 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CacheRows.h"
+#include "CacheVectors.h"
 #include "GatherKv.h"
-#include "Vectors.h"
 
 using namespace mla;
 using namespace mla::cuda;
@@ -26,7 +25,6 @@ constexpr int unroll = 2;
 struct GatherKvVectors {
   uint32_t rows = 0, windowLength = 1;
   int64_t windowStart = 0;
-  uint32_t pageSize = 1;
   int64_t longest = 0;  ///< Keys that a sequence can have.
   int64_t capacity = 0; ///< Keys that the page table has room for.
   int64_t columns = 0;  ///< Of the page table.
@@ -34,10 +32,8 @@ struct GatherKvVectors {
   Tensor<1> kvLens;
   Tensor<2> pageTable;
   int64_t pages = 0;
-  const char *latent = nullptr, *pe = nullptr, *scales = nullptr;
-  int64_t latentPage = 0, latentLine = 0, pePage = 0, peLine = 0;
-  int64_t scalePage = 0, scaleLine = 0, scaleStep = 0;
-  uint32_t latentPackets = 0, pePackets = 0;
+  CacheVectors cache;
+  uint32_t pePackets = 0;
   TokenRows cKv, kPe;
   const float *latentScale = nullptr, *peScale = nullptr;
   FaultRecord *fault = nullptr;
@@ -55,8 +51,8 @@ struct Source {
   static __device__ void prefetch(const GatherKvVectors &g, uint32_t row) {
     uint32_t sequence = row / g.windowLength;
     int64_t position = g.windowStart + (row - sequence * g.windowLength);
-    if (position < g.capacity && position % g.pageSize == 0)
-      prefetchToL2(g.pageTable.at(sequence, position / g.pageSize));
+    if (position < g.capacity && position % g.cache.pageSize == 0)
+      prefetchToL2(g.pageTable.at(sequence, position / g.cache.pageSize));
     if (position == g.windowStart)
       prefetchToL2(g.kvLens.at(sequence));
     if (row == 0 && g.latentScale)
@@ -76,10 +72,10 @@ struct Source {
   }
 
   __device__ int64_t logicalPage(const GatherKvVectors &g) const {
-    return static_cast<uint32_t>(position) / g.pageSize;
+    return static_cast<uint32_t>(position) / g.cache.pageSize;
   }
-  __device__ int64_t line(const GatherKvVectors &g) const {
-    return static_cast<uint32_t>(position) % g.pageSize;
+  __device__ uint32_t line(const GatherKvVectors &g) const {
+    return static_cast<uint32_t>(position) % g.cache.pageSize;
   }
 
   /// Whether there is such a row, which can be reached.
@@ -126,30 +122,30 @@ __global__ void __launch_bounds__(warps *warpLanes, blocksOfSM)
     if (row + step < g.rows)
       next.load(g, row + step);
     bool exists = source.exists(g);
-    int64_t page = source.page, line = source.line(g);
+    int64_t page = source.page;
+    uint32_t line = source.line(g);
     char *out = g.cKv.row(row);
-    const char *latent = g.latent + page * g.latentPage + line * g.latentLine;
+    const char *latent = g.cache.latentRow(page, line);
     Packet pe = {};
     if (exists && lane < g.pePackets)
-      pe = loadTyped<peType>(g.pe + page * g.pePage + line * g.peLine, lane);
-    for (uint32_t p = lane; p < g.latentPackets; p += unroll * warpLanes) {
+      pe = loadTyped<peType>(g.cache.peRow(page, line), lane);
+    for (uint32_t p = lane; p < g.cache.latentPackets;
+         p += unroll * warpLanes) {
       Packet packets[unroll] = {};
       float factor[unroll];
 #pragma unroll
       for (int i = 0; i < unroll; ++i) {
         uint32_t at = p + i * warpLanes;
         factor[i] = latentScale;
-        if (!exists || at >= g.latentPackets)
+        if (!exists || at >= g.cache.latentPackets)
           continue;
         packets[i] = loadTyped<from>(latent, at);
         if constexpr (blocks)
-          factor[i] = *reinterpret_cast<const float *>(
-              g.scales + page * g.scalePage + line * g.scaleLine +
-              at / scaleLanes * g.scaleStep);
+          factor[i] = *g.cache.scale(page, line, at);
       }
 #pragma unroll
       for (int i = 0; i < unroll; ++i)
-        if (uint32_t at = p + i * warpLanes; at < g.latentPackets)
+        if (uint32_t at = p + i * warpLanes; at < g.cache.latentPackets)
           storeVector<to>(out + at * packetBytes<to>,
                           scaled ? convert(packets[i], from, to, factor[i])
                                  : Packet{});
@@ -163,7 +159,6 @@ __global__ void __launch_bounds__(warps *warpLanes, blocksOfSM)
 bool GatherKvVectors::init(const mla_gather_kv_params &params) {
   Packets<3> latentRows(params.cache_latent), peRows(params.cache_pe);
   Packets<2> cKvRows(params.c_kv), kPeRows(params.k_pe);
-  Tensor<3> blockScales(params.cache_scales);
   kvLens = Tensor<1>(params.kv_lens);
   pageTable = Tensor<2>(params.page_table);
   pages = latentRows.shape[0];
@@ -179,23 +174,12 @@ bool GatherKvVectors::init(const mla_gather_kv_params &params) {
   rows = static_cast<uint32_t>(cKvRows.shape[0]);
   windowStart = params.window_start;
   windowLength = static_cast<uint32_t>(params.window_length);
-  pageSize = static_cast<uint32_t>(size);
   longest = capacity = columns * size;
   if (params.max_kv > 0 && params.max_kv < longest) {
     longest = params.max_kv;
     lengthSite = FaultSite::gather_kv_max_kv;
   }
-  latent = latentRows.data;
-  latentPage = latentRows.strides[0];
-  latentLine = latentRows.strides[1];
-  pe = peRows.data;
-  pePage = peRows.strides[0];
-  peLine = peRows.strides[1];
-  scales = blockScales.data;
-  scalePage = blockScales.strides[0];
-  scaleLine = blockScales.strides[1];
-  scaleStep = blockScales.strides[2];
-  latentPackets = static_cast<uint32_t>(numPackets(cKvRows.width()));
+  cache = CacheVectors(latentRows, peRows, Tensor<3>(params.cache_scales));
   pePackets = static_cast<uint32_t>(numPackets(kPeRows.width()));
   cKv = TokenRows(cKvRows);
   kPe = TokenRows(kPeRows);
