@@ -227,7 +227,8 @@ mla_status mla::cuda::gatherKvVectors(mla_context &ctx,
   uint32_t to = params.c_kv->dtype, from = params.cache_latent->dtype;
   Kernel kernel = choose(to, from, blocks);
   // The parts are of one type, but for the pe columns beside block scales.
-  if (params.cache_pe && params.cache_pe->dtype != (blocks ? to : from))
+  if ((params.cache_pe && params.cache_pe->dtype != (blocks ? to : from)) ||
+      (params.k_pe && params.k_pe->dtype != to))
     kernel = nullptr;
   GatherKvVectors gather;
   taken = kernel && gather.init(params);

@@ -83,6 +83,28 @@ TEST_F(GatherKvTest, AWindowBeyondTheEndIsZero) {
   }
 }
 
+// Each output is converted to its own type.
+TEST_F(GatherKvTest, GathersToTwoTypes) {
+  Random random(4);
+  CacheSpec spec;
+  spec.layout = Layout::Dense;
+  spec.latentDtype = spec.peDtype = MLA_DTYPE_BF16;
+  PagedBatch batch(random, spec, {20, 30}, {1, 1}, 0);
+  reference::GatheredKv expected =
+      reference::gatherKv(batch.cache.latentValues(), batch.cache.peValues(),
+                          batch.pageTable.array(), batch.kvLens.array(), 0, 10);
+  for (uint32_t dtype : {MLA_DTYPE_F16, MLA_DTYPE_F32}) {
+    TestTensor cKv(MLA_DTYPE_BF16, {20, 512}, Layout::Dense, random);
+    TestTensor kPe(dtype, {20, 64}, Layout::Dense, random);
+    SCOPED_TRACE(kPe.describe());
+    run(batch, cKv, kPe, 0, 10);
+    EXPECT_EQ(cKv.array().data, expected.cKv.data);
+    TestTensor rounded(dtype, {20, 64}, Layout::Dense, random);
+    rounded.assign(expected.kPe);
+    EXPECT_EQ(kPe.array().data, rounded.array().data);
+  }
+}
+
 TEST_F(GatherKvTest, ReportsBadPagesAndLengths) {
   Random random(1);
   CacheSpec spec;
