@@ -191,6 +191,8 @@ io::Status Bench::timeCopy(const Sets &sets, Measurement &m) {
   }
   if (!best)
     return {};
+  if (io::Status status = warmUp(best); !status)
+    return status;
   io::Result<Times> times = repeat(best);
   if (!times)
     return io::Error{times.error()};
@@ -221,6 +223,8 @@ io::Status Bench::timePeers(const Sets &sets, Measurement &m) {
     io::Result<Timer> timer = makeTimer(works, m.replayCounts());
     if (!timer)
       return io::Error{name + ": " + timer.error()};
+    if (io::Status status = warmUp(*timer); !status)
+      return io::Error{name + ": " + status.error()};
     io::Result<Times> times = repeat(*timer);
     if (!times)
       return io::Error{name + ": " + times.error()};
