@@ -83,7 +83,8 @@ bool AppendVectors::init(const mla_append_params &params) {
               HeadRows::canHold(queryRows) && HeadRows::canHold(nopePart) &&
               HeadRows::canHold(pePart) &&
               latentRows.shape[0] * latentRows.shape[1] <= most &&
-              cKvRows.width() <= most && headCount <= 65536;
+              cKvRows.width() <= most && headCount <= 65536 &&
+              queryRows.width() * queryRows.size <= most;
   if (!fits)
     return false;
 
