@@ -25,6 +25,11 @@ mla_status appendVectors(mla_context &ctx, const mla_append_params &params,
 /// Any layout and type.
 mla_status appendElements(mla_context &ctx, const mla_append_params &params);
 
+/// Whether the kernels that the current device has loaded can wait for the
+/// stream (waitForStream): those for compute capability 9.0 can, those that the
+/// driver compiles from the assembly for 8.0 can't.
+bool appendWaits();
+
 cudaError_t loadAppendVectors();
 cudaError_t loadAppendElements();
 

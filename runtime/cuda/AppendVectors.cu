@@ -250,6 +250,14 @@ Kernel choose(const mla_append_params &params) {
 
 } // namespace
 
+bool mla::cuda::appendWaits() {
+  cudaFuncAttributes attributes = {};
+  Kernel kernel = choose(MLA_ROPE_NONE, MLA_DTYPE_BF16, MLA_DTYPE_BF16,
+                         MLA_DTYPE_BF16, false);
+  return cudaFuncGetAttributes(&attributes, kernel) == cudaSuccess &&
+         attributes.ptxVersion >= 90;
+}
+
 cudaError_t mla::cuda::loadAppendVectors() {
   const uint32_t fp8 = MLA_DTYPE_F8E4M3FN;
   for (int64_t style : {MLA_ROPE_NONE, MLA_ROPE_INTERLEAVED, MLA_ROPE_HALF})

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
+#include "Append.h"
 #include "AttentionSplit.h"
 #include "Fault.h"
 #include "Kernels.h"
@@ -77,8 +78,6 @@ mla_status readProperties(mla_context &ctx, State &state) {
                 "mla_context_create: backend 'cuda': expected a GPU of compute "
                 "capability 8.0 or more, got %d.%d",
                 major, minor);
-  // What other GPUs run is compiled from assembly that has no such thing.
-  state.startsEarly = major == 9 && minor == 0;
   return MLA_STATUS_OK;
 }
 
@@ -113,6 +112,7 @@ cudaError_t loadKernels(const State &state) {
 mla_status openState(mla_context &ctx, State &state) {
   if (cudaError_t error = loadKernels(state))
     return failOpen(ctx, MLA_STATUS_INTERNAL, error);
+  state.startsEarly = appendWaits();
   if (mla_status status = allocateZeros(ctx, sizeof(FaultRecord), state.fault))
     return status;
   if (mla_status status =

@@ -89,6 +89,11 @@ __device__ void moveTile(const CopyPart &part, uint32_t tile, uint32_t *sink,
 template <int unrolled, bool once>
 __global__ void __launch_bounds__(threads)
     moveRows(const __grid_constant__ CopyRows rows, uint32_t never) {
+  // As the runtime's kernels do, which start early too.
+#if __CUDA_ARCH__ >= 900
+  cudaGridDependencySynchronize();
+  cudaTriggerProgrammaticLaunchCompletion();
+#endif
   for (uint32_t tile = blockIdx.x; tile < rows.tiles; tile += gridDim.x) {
     int number = 0;
 #pragma unroll
@@ -218,8 +223,21 @@ cudaError_t CopyRows::launch(int kernel, int sms, cudaStream_t stream) const {
     auto most = static_cast<uint32_t>(resident * sms);
     blocks = blocks < most ? blocks : most;
   }
-  uint32_t never = 0x5bd1e995u;
-  void *arguments[] = {&copy, &never};
-  return cudaLaunchKernel(reinterpret_cast<const void *>(chosen.function),
-                          dim3(blocks), dim3(threads), arguments, 0, stream);
+  int device = 0, major = 0;
+  cudaError_t error = cudaGetDevice(&device);
+  if (error == cudaSuccess)
+    error = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor,
+                                   device);
+  if (error != cudaSuccess)
+    return error;
+  cudaLaunchAttribute early = {};
+  early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  early.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t config = {};
+  config.gridDim = dim3(blocks);
+  config.blockDim = dim3(threads);
+  config.stream = stream;
+  config.attrs = &early;
+  config.numAttrs = major == 9 ? 1 : 0;
+  return cudaLaunchKernelEx(&config, chosen.function, copy, 0x5bd1e995u);
 }

@@ -24,20 +24,29 @@ io::Result<Bandwidths> CudaDevice::bandwidthOver(uint64_t bytes, int, double) {
   if (io::Status status = errors.status("ceilings"); !status)
     return io::Error{status.error()};
   auto *data = static_cast<char *>(memory);
-  const int64_t repetitions = 10;
-  io::Result<double> read = timing.leastOf(
-      repetitions,
-      [&] { return timing.kernels.read(data, bytes, timing.stream); }, true);
-  io::Result<double> write = timing.leastOf(
-      repetitions,
-      [&] { return timing.kernels.write(data, bytes, timing.stream); }, true);
-  io::Result<double> copy = timing.leastOf(
-      repetitions,
-      [&] {
-        return timing.kernels.copy(data + bytes / 2, data, bytes / 2,
-                                   timing.stream);
-      },
-      true);
+  // The quicker of two ways to go through memory.
+  auto leastOf = [&](auto launch) {
+    io::Result<double> least = 1e30;
+    for (CudaKernels::Blocks blocks :
+         {CudaKernels::Staying, CudaKernels::InOrder}) {
+      const int64_t repetitions = 10;
+      io::Result<double> took =
+          timing.leastOf(repetitions, [&] { return launch(blocks); }, true);
+      if (!took || (least && *took < *least))
+        least = took;
+    }
+    return least;
+  };
+  io::Result<double> read = leastOf([&](CudaKernels::Blocks blocks) {
+    return timing.kernels.read(data, bytes, timing.stream, blocks);
+  });
+  io::Result<double> write = leastOf([&](CudaKernels::Blocks blocks) {
+    return timing.kernels.write(data, bytes, timing.stream, blocks);
+  });
+  io::Result<double> copy = leastOf([&](CudaKernels::Blocks blocks) {
+    return timing.kernels.copy(data + bytes / 2, data, bytes / 2, timing.stream,
+                               blocks);
+  });
   // The driver takes a moment to answer.
   reading = loadDuring(
       150, [&] { return timing.kernels.read(data, bytes, timing.stream); });

@@ -92,24 +92,30 @@ __global__ void emptyKernel() {}
 
 } // namespace
 
+unsigned CudaKernels::gridOf(uint64_t bytes, Blocks blocks) const {
+  const uint64_t piece = uint64_t{threads} * unrolled * 16;
+  return blocks == Staying ? static_cast<unsigned>(sms) * 4
+                           : static_cast<unsigned>((bytes + piece - 1) / piece);
+}
+
 cudaError_t CudaKernels::read(const void *from, uint64_t bytes,
-                              cudaStream_t stream) const {
-  readKernel<<<sms * 4, threads, 0, stream>>>(static_cast<const uint4 *>(from),
-                                              bytes / 16, sink);
+                              cudaStream_t stream, Blocks blocks) const {
+  readKernel<<<gridOf(bytes, blocks), threads, 0, stream>>>(
+      static_cast<const uint4 *>(from), bytes / 16, sink);
   return cudaGetLastError();
 }
 
 cudaError_t CudaKernels::copy(void *to, const void *from, uint64_t bytes,
-                              cudaStream_t stream) const {
-  copyKernel<<<sms * 4, threads, 0, stream>>>(
+                              cudaStream_t stream, Blocks blocks) const {
+  copyKernel<<<gridOf(bytes, blocks), threads, 0, stream>>>(
       static_cast<uint4 *>(to), static_cast<const uint4 *>(from), bytes / 16);
   return cudaGetLastError();
 }
 
-cudaError_t CudaKernels::write(void *to, uint64_t bytes,
-                               cudaStream_t stream) const {
-  writeKernel<<<sms * 4, threads, 0, stream>>>(static_cast<uint4 *>(to),
-                                               bytes / 16, 1);
+cudaError_t CudaKernels::write(void *to, uint64_t bytes, cudaStream_t stream,
+                               Blocks blocks) const {
+  writeKernel<<<gridOf(bytes, blocks), threads, 0, stream>>>(
+      static_cast<uint4 *>(to), bytes / 16, 1);
   return cudaGetLastError();
 }
 

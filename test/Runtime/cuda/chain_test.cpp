@@ -30,4 +30,41 @@ TEST(CudaChainTest, ReplayedCallsSeeWhatTheOnesBeforeWrote) {
   }
 }
 
+/// An event, to let one stream wait for another.
+struct TestEvent {
+  TestEvent() {
+    expectCuda(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+  }
+  ~TestEvent() { cudaEventDestroy(event); }
+  TestEvent(const TestEvent &) = delete;
+
+  void order(const TestStream &before, const TestStream &after) const {
+    expectCuda(cudaEventRecord(event, before.stream));
+    expectCuda(cudaStreamWaitEvent(after.stream, event));
+  }
+
+  cudaEvent_t event = nullptr;
+};
+
+TEST(CudaChainTest, CallsWaitForBothStreamsThatWereJoined) {
+  for (int64_t tokens : {1, 64, 2000}) {
+    SCOPED_TRACE(std::to_string(tokens) + " tokens");
+    StreamContext on, other;
+    TestEvent forked, joined;
+    Random random(tokens);
+    CallChain chain(random, tokens, 16);
+    chain.upload();
+    CallChain::Aside aside{other.ctx, [&] { forked.order(on, other); },
+                           [&] { joined.order(other, on); }};
+    CapturedGraph graph(on, [&] { return chain.enqueue(on.ctx, &aside); });
+    ASSERT_TRUE(graph);
+    const int64_t replays = 15;
+    for (int64_t i = 0; i < replays; ++i)
+      graph.replay();
+    chain.download(on.ctx);
+    EXPECT_EQ(chain.difference(replays), "");
+    EXPECT_EQ(mla_context_check(on.ctx), MLA_STATUS_OK) << on.ctx.error();
+  }
+}
+
 } // namespace

@@ -85,11 +85,15 @@ CallChain::Round CallChain::makeRound(Random &random, int64_t index) {
   return round;
 }
 
-mla_status CallChain::enqueue(mla_context *ctx) const {
+mla_status CallChain::enqueue(mla_context *ctx, const Aside *aside) const {
   for (const Round &round : all) {
+    if (aside)
+      aside->fork();
     mla_status status = ::mla_fill(ctx, &round.fillKv);
     if (status == MLA_STATUS_OK)
-      status = ::mla_fill(ctx, &round.fillPositions);
+      status = ::mla_fill(aside ? aside->ctx : ctx, &round.fillPositions);
+    if (aside)
+      aside->join();
     if (status == MLA_STATUS_OK)
       status = ::mla_append(ctx, &round.append);
     if (status == MLA_STATUS_OK)

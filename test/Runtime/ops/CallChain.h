@@ -16,6 +16,8 @@
 #include "DeviceCopies.h"
 #include "TestTensor.h"
 
+#include <functional>
+
 namespace mla {
 namespace test {
 
@@ -25,8 +27,14 @@ class CallChain {
 public:
   CallChain(Random &random, int64_t tokens, int64_t heads);
 
+  /// Where the positions are written, beside what the other stream does.
+  struct Aside {
+    mla_context *ctx = nullptr;
+    std::function<void()> fork, join;
+  };
+
   /// Enqueues all rounds. The operands are on the device once upload() is done.
-  mla_status enqueue(mla_context *ctx) const;
+  mla_status enqueue(mla_context *ctx, const Aside *aside = nullptr) const;
   void upload() const { copies.upload(); }
   void download(mla_context *ctx) const { copies.download(ctx); }
 
