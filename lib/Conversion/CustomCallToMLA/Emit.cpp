@@ -19,20 +19,6 @@ using namespace mla::customcall;
 // Operations of mla
 //===----------------------------------------------------------------------===//
 
-/// Runs `check`; refuses the site with the first error that it reports.
-static bool isFine(Site &site, function_ref<LogicalResult()> check) {
-  std::string text;
-  ScopedDiagnosticHandler handler(site.getContext(), [&](Diagnostic &d) {
-    if (text.empty())
-      text = d.str();
-    return success();
-  });
-  if (succeeded(check()))
-    return true;
-  site.refuse("", text);
-  return false;
-}
-
 MLAOpInterface customcall::createOp(Site &site, StringRef name,
                                     NamedValues operands,
                                     NamedAttrList attributes) {
@@ -68,7 +54,7 @@ MLAOpInterface customcall::createOp(Site &site, StringRef name,
   for (NamedAttribute attribute : attributes)
     (attribute.getName().getValue().contains('.') ? discardable : inherent)
         .push_back(attribute);
-  if (!isFine(site, [&] {
+  if (!site.holds([&] {
         return info->verifyInherentAttrs(
             inherent, [&] { return emitError(site.getLoc()); });
       }))
@@ -80,7 +66,7 @@ MLAOpInterface customcall::createOp(Site &site, StringRef name,
     state.propertiesAttr = inherent.getDictionary(site.getContext());
   state.addAttributes(discardable);
   Operation *op = site.getBuilder().create(state);
-  if (!isFine(site, [&] { return verify(op); }))
+  if (!site.holds([&] { return verify(op); }))
     return {};
   return cast<MLAOpInterface>(op);
 }
@@ -231,8 +217,15 @@ NamedAttrList customcall::getRope(Site &site, RopeStyle style, Value pe,
     return getNoRope(site);
   NamedAttrList attributes;
   int64_t width = cast<RankedTensorType>(pe.getType()).getShape().back();
-  attributes.set("rope", RopeAttr::get(site.getContext(), style, width,
-                                       /*enabled=*/true));
+  RopeAttr rope;
+  site.holds([&] {
+    rope = RopeAttr::getChecked([&] { return emitError(site.getLoc()); },
+                                site.getContext(), style, width,
+                                /*enabled=*/true);
+    return success(static_cast<bool>(rope));
+  });
+  if (rope)
+    attributes.set("rope", rope);
   return attributes;
 }
 

@@ -93,6 +93,8 @@ public:
                      std::optional<int64_t> byDefault = std::nullopt);
   bool getBool(llvm::StringRef argument,
                std::optional<bool> byDefault = std::nullopt);
+  /// An integer of at least `least`, and of no more than 31 bits.
+  int64_t getSize(llvm::StringRef argument, int64_t least);
   double getFloat(llvm::StringRef argument);
   llvm::StringRef getString(llvm::StringRef argument);
 
@@ -108,6 +110,8 @@ public:
   /// The site stays: `subject` isn't as it must be.
   void refuse(llvm::StringRef subject, const llvm::Twine &reason);
   bool isRefused() const { return refused; }
+  /// Runs `check`; refuses with the first error that it reports.
+  bool holds(llvm::function_ref<llvm::LogicalResult()> check);
   /// Bits that differ from the callee's.
   void note(const llvm::Twine &difference);
   /// That the operation has no rope, and why.

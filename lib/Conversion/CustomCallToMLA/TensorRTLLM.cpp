@@ -5,14 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Emit.h"
+#include "TensorRTLLM.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/MathExtras.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace mla;
@@ -59,62 +55,24 @@ static constexpr Argument generationArguments[] = {
     {"v_head_dim", ArgumentKind::Scalar},
 };
 
-namespace {
-
-/// One call of mla_rope_generation.
-class Generation {
-public:
-  explicit Generation(Site &site) : site(site), builder(site.getBuilder()) {}
-  void convert();
-
-private:
-  void readArguments();
-  void readTable();
-  void buildSlots();
-  void buildAppend();
-  void buildLengths();
-  void buildScales();
-
-  Value createIndex(OpFoldResult value) {
-    return getValueOrCreateConstantIndexOp(builder, loc, value);
-  }
-  Value toI32(Value index) {
-    return arith::IndexCastOp::create(builder, loc, builder.getI32Type(),
-                                      index);
-  }
-  /// A tensor of the type of `like`, of `count` + 1 elements: 0, step, ...
-  Value buildMultiples(RankedTensorType type, int64_t step);
-  RankedTensorType getOffsetsType(StringRef argument);
-
-  Site &site;
-  OpBuilder &builder;
-  Location loc = site.getLoc();
-  int64_t latent = 0, pe = 0, newTokens = 0, pageSize = 0;
-  Value query, qPe, latentCache, cache, lens, offsets, table;
-  Value slots, positions;
-  OpFoldResult sequences; ///< in generation
-  bool isFp8 = false;
-};
-
-} // namespace
-
 void Generation::readArguments() {
   query = site.getTensor("fused_q", 3);
   latentCache = site.getTensor("latent_cache", 2);
   lens = site.getTensor("sequence_length", 1);
   offsets = site.getTensor("kv_cache_block_offsets", 4);
-  latent = site.getInteger("kv_lora_rank");
-  pe = site.getInteger("qk_rope_head_dim");
-  newTokens = site.getInteger("predicted_tokens_per_seq");
-  pageSize = site.getInteger("tokens_per_block");
-  if (!site.isRefused() && (latent <= 0 || pe < 0))
-    site.refuse("kv_lora_rank", "expected a positive number, and 0 or more for "
-                                "qk_rope_head_dim");
+  latent = site.getSize("kv_lora_rank", 1);
+  pe = site.getSize("qk_rope_head_dim", 0);
+  newTokens = site.getSize("predicted_tokens_per_seq", 1);
+  pageSize = site.getSize("tokens_per_block", 1);
   if (pe > 0)
     qPe = site.getTensor("q_pe", 3);
-  if (!site.isRefused() && newTokens <= 0)
-    site.refuse("predicted_tokens_per_seq",
-                "expected a positive number, got " + Twine(newTokens));
+  for (StringRef name : {"fused_q", "latent_cache"})
+    if (int64_t got = getWidth(site, name, site.getValue(name));
+        !site.isRefused() && got != latent + pe)
+      site.refuse(name,
+                  "expected " + Twine(latent + pe) +
+                      " columns, kv_lora_rank and qk_rope_head_dim, got " +
+                      Twine(got));
   cache = site.getValue("host_kv_cache_pool_pointers");
   auto type =
       cache ? dyn_cast<RankedTensorType>(cache.getType()) : RankedTensorType();
@@ -179,29 +137,14 @@ void Generation::readTable() {
   table = joinTables(site, parts[0], parts[1]);
 }
 
-Value Generation::buildMultiples(RankedTensorType type, int64_t step) {
-  SmallVector<Value> sizes;
-  if (type.isDynamicDim(0))
-    sizes.push_back(
-        arith::AddIOp::create(builder, loc, createIndex(sequences),
-                              arith::ConstantIndexOp::create(builder, loc, 1)));
-  return tensor::GenerateOp::create(
-      builder, loc, type, sizes, [&](OpBuilder &b, Location at, ValueRange i) {
-        Value by = arith::ConstantIndexOp::create(b, at, step);
-        Value product = arith::MulIOp::create(b, at, i[0], by);
-        tensor::YieldOp::create(
-            b, at, arith::IndexCastOp::create(b, at, b.getI32Type(), product));
-      });
-}
-
 /// Lengths and pages of the sequences behind the contexts, and where the new
 /// tokens go: the sequences have the same number of them.
 void Generation::buildSlots() {
-  int64_t contexts = site.getInteger("num_contexts");
+  int64_t contexts = site.getSize("num_contexts", 0);
   int64_t total = cast<RankedTensorType>(lens.getType()).getDimSize(0);
   if (site.isRefused())
     return;
-  if (contexts < 0 || (!ShapedType::isDynamic(total) && contexts > total))
+  if (!ShapedType::isDynamic(total) && contexts > total)
     return site.refuse("num_contexts",
                        "expected no more than there are sequences, got " +
                            Twine(contexts));
@@ -299,111 +242,6 @@ void Generation::buildAppend() {
                  isFp8 ? assembled : site.getValue("quant_q_buffer"));
   // Read only, whatever the schema says.
   site.setResult("q_pe", site.getValue("q_pe"));
-}
-
-RankedTensorType Generation::getOffsetsType(StringRef argument) {
-  Value value = site.getTensor(argument, 1);
-  auto type =
-      value ? cast<RankedTensorType>(value.getType()) : RankedTensorType();
-  if (type && type.getElementType().isSignlessInteger(32))
-    return type;
-  site.refuse(argument, "expected elements of type i32");
-  return {};
-}
-
-/// What only TensorRT-LLM's attention reads, where somebody does.
-void Generation::buildLengths() {
-  if (!site.isRefused() && site.isRead("cu_q_seqlens"))
-    if (RankedTensorType type = getOffsetsType("cu_q_seqlens"))
-      // In rows of a query whose heads are rows.
-      site.setResult(
-          "cu_q_seqlens",
-          buildMultiples(
-              type, newTokens *
-                        cast<RankedTensorType>(query.getType()).getDimSize(1)));
-  if (!site.isRefused() && site.isRead("fmha_scheduler_counter"))
-    if (RankedTensorType type = getOffsetsType("fmha_scheduler_counter")) {
-      if (!type.hasStaticShape())
-        return site.refuse("fmha_scheduler_counter",
-                           "expected a static size, got a dynamic one");
-      site.setResult(
-          "fmha_scheduler_counter",
-          arith::ConstantOp::create(
-              builder, loc,
-              DenseElementsAttr::get(type, builder.getI32IntegerAttr(0))));
-    }
-  if (site.isRefused() || !site.isRead("cu_kv_seqlens"))
-    return;
-  RankedTensorType type = getOffsetsType("cu_kv_seqlens");
-  if (!type)
-    return;
-  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
-  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
-  Value count = createIndex(sequences);
-  Value none = toI32(zero);
-  SmallVector<Value> sizes;
-  if (type.isDynamicDim(0))
-    sizes.push_back(arith::AddIOp::create(builder, loc, count, one));
-  Value sums = tensor::EmptyOp::create(builder, loc, type, sizes);
-  sums = tensor::InsertOp::create(builder, loc, none, sums, zero);
-  auto loop = scf::ForOp::create(
-      builder, loc, zero, count, one, ValueRange{sums, none},
-      [&](OpBuilder &b, Location at, Value i, ValueRange state) {
-        Value length = tensor::ExtractOp::create(b, at, lens, i);
-        Value sum = arith::AddIOp::create(b, at, state[1], length);
-        Value next = arith::AddIOp::create(b, at, i, one);
-        Value stored = tensor::InsertOp::create(b, at, sum, state[0], next);
-        scf::YieldOp::create(b, at, ValueRange{stored, sum});
-      });
-  site.setResult("cu_kv_seqlens", loop.getResult(0));
-}
-
-/// Factors of the attention's two products; written for fp8 only.
-void Generation::buildScales() {
-  for (StringRef name : {"mla_bmm1_scale", "mla_bmm2_scale"})
-    if (!site.isRefused() && !isFp8)
-      site.setResult(name, site.getValue(name));
-  bool first = site.isRead("mla_bmm1_scale"),
-       second = site.isRead("mla_bmm2_scale");
-  if (site.isRefused() || !isFp8 || !(first || second))
-    return;
-  auto read = [&](StringRef argument) -> Value {
-    Value scale = getScale(site, argument);
-    return scale ? tensor::ExtractOp::create(builder, loc, scale).getResult()
-                 : Value();
-  };
-  auto constant = [&](double value) {
-    return arith::ConstantOp::create(builder, loc,
-                                     builder.getF32FloatAttr(value));
-  };
-  auto multiply = [&](Value a, Value b) {
-    return arith::MulFOp::create(builder, loc, a, b);
-  };
-  Value scale = read("kv_scale_quant_orig");
-  if (site.isRefused())
-    return;
-  if (first) {
-    double width = site.getInteger("qk_nope_head_dim") + pe;
-    double scaling = site.getFloat("q_scaling");
-    if (site.isRefused())
-      return;
-    if (!(scaling > 0) || !(width > 0))
-      return site.refuse("q_scaling", "expected positive widths and factors");
-    Value logits = multiply(multiply(scale, scale),
-                            constant(1 / (scaling * std::sqrt(width))));
-    Value ofTwo = multiply(logits, constant(llvm::numbers::log2e));
-    site.setResult("mla_bmm1_scale",
-                   tensor::FromElementsOp::create(builder, loc,
-                                                  ValueRange{logits, ofTwo}));
-  }
-  if (!second)
-    return;
-  Value out = site.getValue("out_scale") ? read("out_scale") : Value();
-  if (site.isRefused())
-    return;
-  site.setResult("mla_bmm2_scale",
-                 tensor::FromElementsOp::create(
-                     builder, loc, out ? Value(multiply(out, scale)) : scale));
 }
 
 void Generation::convert() {
