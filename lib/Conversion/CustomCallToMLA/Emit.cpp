@@ -89,12 +89,20 @@ static Value slice(Site &site, Value tensor, ArrayRef<OpFoldResult> offsets,
                                         tensor, offsets, sizes, strides);
 }
 
-Value customcall::takeRows(Site &site, Value tensor, OpFoldResult count) {
+Value customcall::takeRows(Site &site, StringRef argument, Value tensor,
+                           OpFoldResult count) {
   if (site.isRefused() || !tensor)
     return {};
   auto type = cast<RankedTensorType>(tensor.getType());
-  if (getConstantIntValue(count) == type.getDimSize(0))
-    return tensor;
+  if (std::optional<int64_t> known = getConstantIntValue(count)) {
+    if (*known == type.getDimSize(0))
+      return tensor;
+    if (!type.isDynamicDim(0) && type.getDimSize(0) < *known) {
+      site.refuse(argument, "expected " + Twine(*known) +
+                                " rows or more, got " + describe(tensor));
+      return {};
+    }
+  }
   SmallVector<OpFoldResult> sizes = {count};
   for (int64_t dim = 1; dim < type.getRank(); ++dim)
     sizes.push_back(getSize(site, tensor, dim));

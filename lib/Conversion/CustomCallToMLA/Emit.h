@@ -27,8 +27,9 @@ MLAOpInterface createOp(Site &site, llvm::StringRef name, NamedValues operands,
 
 /// Size `dim` of a tensor.
 mlir::OpFoldResult getSize(Site &site, mlir::Value tensor, int64_t dim);
-/// The first `count` rows of a tensor that may have more.
-mlir::Value takeRows(Site &site, mlir::Value tensor, mlir::OpFoldResult count);
+/// The first `count` rows of an argument that may have more.
+mlir::Value takeRows(Site &site, llvm::StringRef argument, mlir::Value tensor,
+                     mlir::OpFoldResult count);
 /// The columns [first, first + count) of a tensor: a slice of its last
 /// dimension.
 mlir::Value takeColumns(Site &site, mlir::Value tensor, int64_t first,

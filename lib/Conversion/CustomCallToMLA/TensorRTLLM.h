@@ -31,8 +31,16 @@ private:
   mlir::Value createIndex(mlir::OpFoldResult value) {
     return mlir::getValueOrCreateConstantIndexOp(builder, loc, value);
   }
-  /// A tensor of `type`: 0, step, ..., one element more than sequences.
+  /// A tensor of `type`, which is as long as there are sequences and one more:
+  /// the sums of the counts of those before each.
+  mlir::Value
+  buildSums(mlir::RankedTensorType type,
+            llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location,
+                                           mlir::Value)>
+                getCount);
+  /// The same where all counts are `step`.
   mlir::Value buildMultiples(mlir::RankedTensorType type, int64_t step);
+  /// The type of an argument of offsets; null where it has another.
   mlir::RankedTensorType getOffsetsType(llvm::StringRef argument);
 
   Site &site;

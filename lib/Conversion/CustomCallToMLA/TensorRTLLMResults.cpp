@@ -16,19 +16,35 @@ using namespace mlir;
 using namespace mla;
 using namespace mla::customcall;
 
-Value Generation::buildMultiples(RankedTensorType type, int64_t step) {
+// A loop rather than a scan or a tensor.generate: it bufferizes to loads and
+// stores.
+Value Generation::buildSums(
+    RankedTensorType type,
+    function_ref<Value(OpBuilder &, Location, Value)> getCount) {
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+  Value none = arith::ConstantIntOp::create(builder, loc, 0, 32);
+  Value end = createIndex(sequences);
   SmallVector<Value> sizes;
   if (type.isDynamicDim(0))
-    sizes.push_back(
-        arith::AddIOp::create(builder, loc, createIndex(sequences),
-                              arith::ConstantIndexOp::create(builder, loc, 1)));
-  return tensor::GenerateOp::create(
-      builder, loc, type, sizes, [&](OpBuilder &b, Location at, ValueRange i) {
-        Value by = arith::ConstantIndexOp::create(b, at, step);
-        Value product = arith::MulIOp::create(b, at, i[0], by);
-        tensor::YieldOp::create(
-            b, at, arith::IndexCastOp::create(b, at, b.getI32Type(), product));
+    sizes.push_back(arith::AddIOp::create(builder, loc, end, one));
+  Value sums = tensor::EmptyOp::create(builder, loc, type, sizes);
+  sums = tensor::InsertOp::create(builder, loc, none, sums, zero);
+  auto loop = scf::ForOp::create(
+      builder, loc, zero, end, one, ValueRange{sums, none},
+      [&](OpBuilder &b, Location at, Value i, ValueRange state) {
+        Value count = getCount(b, at, i);
+        Value sum = arith::AddIOp::create(b, at, state[1], count);
+        Value next = arith::AddIOp::create(b, at, i, one);
+        Value stored = tensor::InsertOp::create(b, at, sum, state[0], next);
+        scf::YieldOp::create(b, at, ValueRange{stored, sum});
       });
+  return loop.getResult(0);
+}
+
+Value Generation::buildMultiples(RankedTensorType type, int64_t step) {
+  Value count = arith::ConstantIntOp::create(builder, loc, step, 32);
+  return buildSums(type, [&](OpBuilder &, Location, Value) { return count; });
 }
 
 RankedTensorType Generation::getOffsetsType(StringRef argument) {
@@ -43,14 +59,15 @@ RankedTensorType Generation::getOffsetsType(StringRef argument) {
 
 /// What only TensorRT-LLM's attention reads, where somebody does.
 void Generation::buildLengths() {
-  if (!site.isRefused() && site.isRead("cu_q_seqlens"))
-    if (RankedTensorType type = getOffsetsType("cu_q_seqlens"))
-      // In rows of a query whose heads are rows.
-      site.setResult(
-          "cu_q_seqlens",
-          buildMultiples(
-              type, newTokens *
-                        cast<RankedTensorType>(query.getType()).getDimSize(1)));
+  if (!site.isRefused() && site.isRead("cu_q_seqlens")) {
+    // In rows of a query whose heads are rows.
+    int64_t rows =
+        newTokens * cast<RankedTensorType>(query.getType()).getDimSize(1);
+    if (rows > INT32_MAX)
+      site.refuse("cu_q_seqlens", "expected rows that i32 can count");
+    else if (RankedTensorType type = getOffsetsType("cu_q_seqlens"))
+      site.setResult("cu_q_seqlens", buildMultiples(type, rows));
+  }
   if (!site.isRefused() && site.isRead("fmha_scheduler_counter"))
     if (RankedTensorType type = getOffsetsType("fmha_scheduler_counter")) {
       if (!type.hasStaticShape())
@@ -62,30 +79,12 @@ void Generation::buildLengths() {
               builder, loc,
               DenseElementsAttr::get(type, builder.getI32IntegerAttr(0))));
     }
-  if (site.isRefused() || !site.isRead("cu_kv_seqlens"))
-    return;
-  RankedTensorType type = getOffsetsType("cu_kv_seqlens");
-  if (!type)
-    return;
-  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
-  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
-  Value count = createIndex(sequences);
-  Value none = arith::ConstantIntOp::create(builder, loc, 0, 32);
-  SmallVector<Value> sizes;
-  if (type.isDynamicDim(0))
-    sizes.push_back(arith::AddIOp::create(builder, loc, count, one));
-  Value sums = tensor::EmptyOp::create(builder, loc, type, sizes);
-  sums = tensor::InsertOp::create(builder, loc, none, sums, zero);
-  auto loop = scf::ForOp::create(
-      builder, loc, zero, count, one, ValueRange{sums, none},
-      [&](OpBuilder &b, Location at, Value i, ValueRange state) {
-        Value length = tensor::ExtractOp::create(b, at, lens, i);
-        Value sum = arith::AddIOp::create(b, at, state[1], length);
-        Value next = arith::AddIOp::create(b, at, i, one);
-        Value stored = tensor::InsertOp::create(b, at, sum, state[0], next);
-        scf::YieldOp::create(b, at, ValueRange{stored, sum});
-      });
-  site.setResult("cu_kv_seqlens", loop.getResult(0));
+  if (!site.isRefused() && site.isRead("cu_kv_seqlens"))
+    if (RankedTensorType type = getOffsetsType("cu_kv_seqlens"))
+      site.setResult("cu_kv_seqlens",
+                     buildSums(type, [&](OpBuilder &b, Location at, Value i) {
+                       return tensor::ExtractOp::create(b, at, lens, i);
+                     }));
 }
 
 /// Factors of the attention's two products; written for fp8 only.

@@ -66,14 +66,15 @@ static void convertConcat(Site &site) {
   CacheFormat format = getFormat(site, "scale", cache, kPe);
   // There may be fewer slots than rows: padding of a captured graph.
   OpFoldResult tokens = getSize(site, slots, 0);
-  MLAOpInterface append = createOp(site, "append",
-                                   {{"c_kv", takeRows(site, kvC, tokens)},
-                                    {"k_pe", takeRows(site, kPe, tokens)},
-                                    {"slots", slots},
-                                    {"latent_scale", format.scale},
-                                    {"pe_scale", format.peScale},
-                                    {"cache", cache}},
-                                   {});
+  MLAOpInterface append =
+      createOp(site, "append",
+               {{"c_kv", takeRows(site, "kv_c", kvC, tokens)},
+                {"k_pe", takeRows(site, "k_pe", kPe, tokens)},
+                {"slots", slots},
+                {"latent_scale", format.scale},
+                {"pe_scale", format.peScale},
+                {"cache", cache}},
+               {});
   if (append)
     site.setResult("kv_cache", append.getNamedResult("cache"));
 }
@@ -109,7 +110,7 @@ static void convertRopeAndConcat(Site &site) {
     site.note("rotates in f32, where the callee rounds each product to the "
               "16-bit type");
   // Positions may be padded, for captured graphs.
-  positions = takeRows(site, positions, getSize(site, qPe, 0));
+  positions = takeRows(site, "positions", positions, getSize(site, qPe, 0));
   // Without a rotation both are what they were.
   bool hasQuery = table && site.isRead("q_pe");
   bool hasKey = table && site.isRead("k_pe");

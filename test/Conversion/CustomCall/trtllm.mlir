@@ -15,11 +15,10 @@
 // CHECK: %[[LEFT:.*]] = tensor.insert_slice %[[COS]] into %{{.*}}[0, 0] [128, 32] [1, 1]
 // CHECK: %[[TABLE:.*]] = tensor.insert_slice %[[SIN]] into %[[LEFT]][0, 32] [128, 32] [1, 1]
 // CHECK: %[[PAGES:.*]] = tensor.extract_slice %arg5[0, 0, 0, 0] [1, 4, 1, 8] [1, 1, 1, 1] : tensor<1x4x2x8xi32> to tensor<4x8xi32>
-// CHECK: %[[CU:.*]] = tensor.generate {
-// CHECK: %[[STEP:.*]] = arith.constant 2 : index
-// CHECK: arith.muli %{{.*}}, %[[STEP]]
-// CHECK: } : tensor<5xi32>
-// CHECK: %[[P:.*]], %[[S:.*]] = mla.slot_mapping ins(kv_lens = %arg4 : tensor<4xi32>, cu_q = %[[CU]] : tensor<5xi32>, page_table = %[[PAGES]] : tensor<4x8xi32>) outs(positions = %{{.*}} : tensor<8xi64>, slots = %{{.*}} : tensor<8xi64>) {page_size = 32 : i64}
+// CHECK: %[[STEP:.*]] = arith.constant 2 : i32
+// CHECK: %[[CU:.*]]:2 = scf.for {{.*}} -> (tensor<5xi32>, i32)
+// CHECK: arith.addi %{{.*}}, %[[STEP]] : i32
+// CHECK: %[[P:.*]], %[[S:.*]] = mla.slot_mapping ins(kv_lens = %arg4 : tensor<4xi32>, cu_q = %[[CU]]#0 : tensor<5xi32>, page_table = %[[PAGES]] : tensor<4x8xi32>) outs(positions = %{{.*}} : tensor<8xi64>, slots = %{{.*}} : tensor<8xi64>) {page_size = 32 : i64}
 // CHECK: %[[K:.*]] = tensor.extract_slice %arg2[0, 512] [8, 64] [1, 1]
 // CHECK: %[[C:.*]] = tensor.extract_slice %arg2[0, 0] [8, 512] [1, 1]
 // CHECK: %[[QUERY:.*]], %[[CACHE:.*]] = mla.append ins(c_kv = %[[C]] : tensor<8x512xbf16>, k_pe = %[[K]] : tensor<8x64xbf16>, q_pe = %arg1 : tensor<8x16x64xbf16>, slots = %[[S]] : tensor<8xi64>, cos_sin = %[[TABLE]] : tensor<128x64xf32>, positions = %[[P]] : tensor<8xi64>) outs(query = %arg0 : tensor<8x16x576xbf16>, cache = %arg6 : tensor<?x32x576xbf16>) {phase = #mla.phase<generation>, rope = #mla.rope<interleaved, head_dim = 64>}
@@ -51,6 +50,7 @@ func.func @generation(
 
 // Without a table it doesn't rotate; what isn't read isn't computed.
 // CHECK-LABEL: @no_table(
+// CHECK: mla.slot_mapping
 // CHECK-NOT: scf
 // CHECK: mla.append ins(c_kv = %{{.*}} : tensor<8x512xbf16>, k_pe = %{{.*}} : tensor<8x64xbf16>, q_pe = %arg1 : tensor<8x16x64xbf16>, slots = %{{.*}} : tensor<8xi64>) outs(query = %arg0 : tensor<8x16x576xbf16>, cache = %arg5 : tensor<?x32x576xbf16>) {mla.rope_off = "convert-custom-call-to-mla: no rotary table", phase = #mla.phase<generation>}
 // REMARK: 'mla_rope_generation' becomes mla.slot_mapping, mla.append; no rope, for there is no table{{$}}
@@ -112,8 +112,9 @@ func.func @latent(
 // CHECK: %[[SCALE:.*]] = tensor.extract_slice %arg8[0] [1] [1] : tensor<1xf32> to tensor<f32>
 // CHECK: %[[NOPE:.*]] = tensor.extract_slice %arg0[0, 0, 0] [8, 16, 512] [1, 1, 1]
 // CHECK: %[[QUERY:.*]], %[[CACHE:.*]] = mla.append {{.*}} q_nope = %[[NOPE]] : tensor<8x16x512xbf16>, q_pe = %arg1 : tensor<8x16x64xbf16>, {{.*}} query_scale = %[[SCALE]] : tensor<f32>, latent_scale = %[[SCALE]] : tensor<f32>, pe_scale = %[[SCALE]] : tensor<f32>) outs(query = %arg7 : tensor<8x16x576xf8E4M3FN>, cache = %arg6 : tensor<?x32x576xf8E4M3FN>) {phase = #mla.phase<generation>, rope = #mla.rope<interleaved, head_dim = 64>, rounding = #mla.rounding<through_input_type>}
-// CHECK: %[[CUQ:.*]] = tensor.generate
-// CHECK: arith.constant 32 : index
+// CHECK: %[[ROWS:.*]] = arith.constant 32 : i32
+// CHECK: %[[CUQ:.*]]:2 = scf.for
+// CHECK: arith.addi %{{.*}}, %[[ROWS]] : i32
 // CHECK: %[[COUNTER:.*]] = arith.constant dense<0> : tensor<1xi32>
 // CHECK: %[[SUMS:.*]]:2 = scf.for %[[I:.*]] = %{{.*}} to %[[B]] step %{{.*}} iter_args(%[[T:.*]] = %{{.*}}, %[[SUM:.*]] = %{{.*}}) -> (tensor<?xi32>, i32) {
 // CHECK: %[[LEN:.*]] = tensor.extract %[[LENS]][%[[I]]]
@@ -127,7 +128,7 @@ func.func @latent(
 // CHECK: %[[SECOND:.*]] = arith.mulf %[[FIRST]], %[[LOG2E]]
 // CHECK: %[[BMM1:.*]] = tensor.from_elements %[[FIRST]], %[[SECOND]]
 // CHECK: %[[BMM2:.*]] = tensor.from_elements
-// CHECK: return %[[QUERY]], %[[CACHE]], %[[CUQ]], %[[SUMS]]#0, %[[COUNTER]], %[[BMM1]], %[[BMM2]]
+// CHECK: return %[[QUERY]], %[[CACHE]], %[[CUQ]]#0, %[[SUMS]]#0, %[[COUNTER]], %[[BMM1]], %[[BMM2]]
 // REMARK: 'trtllm.mla_rope_generation' becomes mla.slot_mapping, mla.append; multiplies by the reciprocal of kv_scale_quant_orig, where the callee multiplies by kv_scale_orig_quant{{$}}
 func.func @everything(
     %fused_q: tensor<8x16x576xbf16>, %q_pe: tensor<8x16x64xbf16>,

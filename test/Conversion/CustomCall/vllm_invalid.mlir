@@ -153,3 +153,42 @@ func.func @table_width(%positions: tensor<8xi64>, %q_pe: tensor<8x16x64xbf16>,
       -> (tensor<8x16x64xbf16>, tensor<8x64xbf16>, tensor<?x16x576xbf16>)
   return %r#0, %r#1, %r#2 : tensor<8x16x64xbf16>, tensor<8x64xbf16>, tensor<?x16x576xbf16>
 }
+
+// -----
+
+// Fewer positions than tokens.
+// expected-note @+1 {{its value is from here}}
+func.func @positions(%positions: tensor<4xi64>, %q_pe: tensor<8x16x64xf32>,
+                     %k_pe: tensor<8x64xf32>, %kv_c: tensor<8x512xf32>,
+                     %table: tensor<?x64xf32>, %slots: tensor<8xi64>,
+                     %cache: tensor<?x16x576xf32>, %scale: tensor<1xf32>)
+    -> tensor<?x16x576xf32> {
+  // expected-remark @+1 {{'concat_and_cache_mla_rope_fused' stays: positions: expected 8 rows or more, got 'tensor<4xi64>'}}
+  %r:3 = "stablehlo.custom_call"(%positions, %q_pe, %k_pe, %kv_c, %table, %slots,
+                                 %cache, %scale)
+      {call_target_name = "concat_and_cache_mla_rope_fused",
+       backend_config = {kv_cache_dtype = "auto", is_neox = false}}
+      : (tensor<4xi64>, tensor<8x16x64xf32>, tensor<8x64xf32>, tensor<8x512xf32>,
+         tensor<?x64xf32>, tensor<8xi64>, tensor<?x16x576xf32>, tensor<1xf32>)
+      -> (tensor<8x16x64xf32>, tensor<8x64xf32>, tensor<?x16x576xf32>)
+  return %r#2 : tensor<?x16x576xf32>
+}
+
+// -----
+
+// A width that doesn't come in pairs.
+func.func @odd(%positions: tensor<8xi64>, %q_pe: tensor<8x16x63xf32>,
+               %k_pe: tensor<8x63xf32>, %kv_c: tensor<8x512xf32>,
+               %table: tensor<?x63xf32>, %slots: tensor<8xi64>,
+               %cache: tensor<?x16x575xf32>, %scale: tensor<1xf32>)
+    -> tensor<?x16x575xf32> {
+  // expected-remark @+1 {{'concat_and_cache_mla_rope_fused' stays: head_dim: expected an even number of columns, got 63}}
+  %r:3 = "stablehlo.custom_call"(%positions, %q_pe, %k_pe, %kv_c, %table, %slots,
+                                 %cache, %scale)
+      {call_target_name = "concat_and_cache_mla_rope_fused",
+       backend_config = {kv_cache_dtype = "auto", is_neox = false}}
+      : (tensor<8xi64>, tensor<8x16x63xf32>, tensor<8x63xf32>, tensor<8x512xf32>,
+         tensor<?x63xf32>, tensor<8xi64>, tensor<?x16x575xf32>, tensor<1xf32>)
+      -> (tensor<8x16x63xf32>, tensor<8x63xf32>, tensor<?x16x575xf32>)
+  return %r#2 : tensor<?x16x575xf32>
+}
