@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -140,6 +141,32 @@ Value Site::convertTo(Value value, Type type) {
       .getResult(0);
 }
 
+/// What defines the operands of a call: constants and casts of another dialect,
+/// as far as they were there for that call alone. Where the dialect isn't
+/// loaded nobody else knows that they may go.
+static llvm::SetVector<Operation *> getSources(Operation *op) {
+  llvm::SetVector<Operation *> sources;
+  for (Value operand : op->getOperands()) {
+    Operation *def = operand.getDefiningOp();
+    StringRef name = def ? def->getName().getStringRef() : "";
+    if (name.starts_with("torch.constant.") ||
+        name == "torch.prim.ListConstruct" ||
+        name == "torch_c.from_builtin_tensor")
+      sources.insert(def);
+  }
+  return sources;
+}
+
+static void eraseUnused(llvm::SetVector<Operation *> sources) {
+  while (!sources.empty()) {
+    Operation *source = sources.pop_back_val();
+    if (!source->use_empty())
+      continue;
+    sources.set_union(getSources(source));
+    source->erase();
+  }
+}
+
 bool Site::finish(StringRef pass, bool exact) {
   // Slices beyond what there is, say.
   for (Operation *created : emitted.ops)
@@ -187,6 +214,8 @@ bool Site::finish(StringRef pass, bool exact) {
   for (auto [result, value] : llvm::zip_equal(op->getResults(), replacements))
     if (!result.use_empty())
       result.replaceAllUsesWith(value);
+  llvm::SetVector<Operation *> sources = getSources(op);
   op->erase();
+  eraseUnused(std::move(sources));
   return true;
 }

@@ -91,7 +91,9 @@ void Site::bindOperands(ArrayRef<Argument> arguments) {
   auto hasDefault = [](const Argument &argument) {
     return argument.hasDefault;
   };
-  unsigned tensors = arguments.size() - llvm::count_if(arguments, isScalar);
+  unsigned tensors = llvm::count_if(arguments, [&](const Argument &argument) {
+    return !isScalar(argument) && !hasDefault(argument);
+  });
   unsigned required = arguments.size() - llvm::count_if(arguments, hasDefault);
   bool onlyTensors = count == tensors;
   if (!onlyTensors && (count < required || count > arguments.size()))

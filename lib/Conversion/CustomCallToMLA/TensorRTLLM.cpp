@@ -53,6 +53,8 @@ static constexpr Argument generationArguments[] = {
     {"qk_nope_head_dim", ArgumentKind::Scalar},
     {"qk_rope_head_dim", ArgumentKind::Scalar},
     {"v_head_dim", ArgumentKind::Scalar},
+    // Not the callee's: what it computes from predicted_tokens_per_seq.
+    {"cu_q", ArgumentKind::Tensor, /*hasDefault=*/true},
 };
 
 void Generation::readArguments() {
@@ -176,10 +178,12 @@ void Generation::buildSlots() {
       offsets, ArrayRef<OpFoldResult>{zero, first, zero, zero},
       ArrayRef<OpFoldResult>{one, sequences, one, getSize(site, offsets, 3)},
       ArrayRef<OpFoldResult>{one, one, one, one});
-  Value cuQ = buildMultiples(
-      RankedTensorType::get({known ? *known + 1 : ShapedType::kDynamic},
-                            builder.getI32Type()),
-      newTokens);
+  Value cuQ = site.getOptionalTensor("cu_q", 1);
+  if (!cuQ)
+    cuQ = buildMultiples(
+        RankedTensorType::get({known ? *known + 1 : ShapedType::kDynamic},
+                              builder.getI32Type()),
+        newTokens);
   auto empty = [&] {
     return tensor::EmptyOp::create(
         builder, loc, ArrayRef<OpFoldResult>{getSize(site, query, 0)},

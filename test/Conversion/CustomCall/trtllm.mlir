@@ -171,9 +171,38 @@ func.func @everything(
         tensor<?xi32>, tensor<1xi32>, tensor<2xf32>, tensor<1xf32>
 }
 
+// Offsets that the caller has: no arithmetic on tensors, so this runs on a device.
+// CHECK-LABEL: @offsets(
+// CHECK-NOT: scf
+// CHECK: mla.slot_mapping ins({{.*}} cu_q = %arg6 : tensor<5xi32>
+// REMARK: 'mla_rope_generation' becomes mla.slot_mapping, mla.append
+func.func @offsets(
+    %fused_q: tensor<8x16x576xbf16>, %q_pe: tensor<8x16x64xbf16>,
+    %latent_cache: tensor<8x576xbf16>, %sequence_length: tensor<4xi32>,
+    %kv_cache_block_offsets: tensor<1x4x2x8xi32>,
+    %host_kv_cache_pool_pointers: tensor<?x32x576xbf16>,
+    %cu_q: tensor<5xi32>)
+    -> (tensor<8x16x576xbf16>, tensor<?x32x576xbf16>) {
+  %r:2 = "torch.operator"(
+      %fused_q, %q_pe, %latent_cache, %sequence_length, %kv_cache_block_offsets,
+      %host_kv_cache_pool_pointers, %cu_q)
+      {name = "torch.mla_rope_generation",
+       operands = ["fused_q", "q_pe", "latent_cache", "sequence_length",
+                   "kv_cache_block_offsets", "host_kv_cache_pool_pointers", "cu_q"],
+       results = ["fused_q", "host_kv_cache_pool_pointers"],
+       num_contexts = 0, predicted_tokens_per_seq = 2, tokens_per_block = 32,
+       attention_window_size = 4096, kv_lora_rank = 512, qk_rope_head_dim = 64}
+      : (tensor<8x16x576xbf16>, tensor<8x16x64xbf16>, tensor<8x576xbf16>,
+         tensor<4xi32>, tensor<1x4x2x8xi32>, tensor<?x32x576xbf16>, tensor<5xi32>)
+      -> (tensor<8x16x576xbf16>, tensor<?x32x576xbf16>)
+  return %r#0, %r#1
+      : tensor<8x16x576xbf16>, tensor<?x32x576xbf16>
+}
+
 // By position, as the operator's own schema has them: a value where there is a tensor,
 // constants, and none where there is nothing.
 // CHECK-LABEL: @by_position(
+// CHECK-NOT: torch
 // CHECK: mla.slot_mapping
 // CHECK: mla.append
 // REMARK: 'trtllm.mla_rope_generation' becomes mla.slot_mapping, mla.append; no rope, for there is no table{{$}}

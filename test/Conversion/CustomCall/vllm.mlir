@@ -13,7 +13,6 @@
 
 // As many slots as rows: nothing to cut off. An unquantized cache needs no scale.
 // CHECK-LABEL: @concat(
-// CHECK-NEXT: torch.constant.str
 // CHECK-NEXT: %[[CACHE:.*]] = mla.append ins(c_kv = %arg0 : tensor<8x512xbf16>, k_pe = %arg1 : tensor<8x64xbf16>, slots = %arg3 : tensor<8xi64>) outs(cache = %arg2 : tensor<?x16x576xbf16>)
 // CHECK-NEXT: return %[[CACHE]]
 // REMARK: remark: convert-custom-call-to-mla: '_C_cache_ops.concat_and_cache_mla' becomes mla.append{{$}}
