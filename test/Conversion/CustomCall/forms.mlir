@@ -110,6 +110,23 @@ func.func @wrong(%x: tensor<?x4xf32>) {
   return
 }
 
+// A result may know more of its shape than its argument, but not be of another type.
+// CHECK-LABEL: @results(
+// CHECK: %[[Y:.*]] = mla.rope
+// CHECK: %[[CAST:.*]] = tensor.cast %[[Y]] : tensor<?x4xf32> to tensor<8x4xf32>
+// CHECK: %[[OTHER:.*]] = "torch.operator"
+// CHECK: return %[[CAST]], %[[OTHER]]
+// REMARK: remark: convert-custom-call-to-mla: 'mla.rope' becomes mla.rope
+// REMARK: remark: convert-custom-call-to-mla: 'mla.rope' stays: result #0: expected the type of its argument, 'tensor<?x4xf32>', got 'tensor<?x4xf16>'
+func.func @results(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>)
+    -> (tensor<8x4xf32>, tensor<?x4xf16>) {
+  %r = "torch.operator"(%x, %y) {name = "mla.rope", operands = ["x", "y"]}
+      : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<8x4xf32>
+  %s = "torch.operator"(%x, %y) {name = "mla.rope", operands = ["x", "y"]}
+      : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf16>
+  return %r, %s : tensor<8x4xf32>, tensor<?x4xf16>
+}
+
 // Names, operations and dialects that aren't ours: no word of them.
 // CHECK-LABEL: @foreign(
 // CHECK-NEXT: call @reshape_and_cache(%arg0)
