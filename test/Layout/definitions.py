@@ -112,4 +112,26 @@ def pass_example(project, place, argument, description):
         yield f"{place}: expected an example, found none"
 
 
-CHECKS = (def_mlir, def_constraints, pass_examples)
+def custom_calls(project):
+    """The table of custom calls has every operation's operands, attributes and results,
+    as its definition does, `?` behind those that may be absent."""
+    document = "docs/custom-calls.md"
+    rows = dict(re.findall(r"^\| `mla\.(\w+)` \| (.*) \|$", project.text(document), re.M))
+    for name in op_definitions(project):
+        text = project.text(name)
+        op = re.search(r'Op<"(\w+)"', text).group(1)
+        listed = re.findall(r"^ *([\w<>]*?(?:MLA_\w+|Attr\b)).*:\$(\w+)[,\n]",
+                            re.search(r"let arguments = \(ins\n(.*?\n) *\);", text, re.S).group(1), re.M)
+
+        def cell(is_meant, is_optional):
+            return ", ".join(f"`{argument}`" + "?" * bool(re.search(is_optional, kind))
+                             for kind, argument in listed if re.search(is_meant, kind)) or "–"
+        operand = r"^MLA_(\w*In|HostScalar|\w*Out)$"
+        expected = " | ".join((cell(operand, "Opt|HostScalar"),
+                               cell(r"Attr", "Optional|Unit"),
+                               cell(r"^MLA_\w*Out$", "Opt")))
+        if rows.get(op) != expected:
+            yield f"{document}: mla.{op}: expected | {expected} |, got | {rows.get(op)} |"
+
+
+CHECKS = (def_mlir, def_constraints, pass_examples, custom_calls)

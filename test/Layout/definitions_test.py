@@ -78,6 +78,19 @@ class DefinitionsTest(CheckTest):
             self.write_pass(bad)
             self.expect(definitions.pass_examples, f"{definitions.PASSES[0]}: {complaint}")
 
+    def test_custom_calls(self):
+        self.write("include/mla/IR/Ops/A.td", 'Op<"a">\n  let arguments = (ins\n'
+                   '    MLA_In<X, "T,H", "a, b">:$x,\n    MLA_OptIn<X, "T", "">:$y,\n'
+                   '    MLA_HostScalar<"n">:$n,\n    MLA_OptOut<X, "T", "">:$o,\n'
+                   '    F64Attr:$scale,\n    OptionalAttr<MLA_RopeAttr>:$rope\n  );\n')
+        row = "| `mla.a` | `x`, `y`?, `n`?, `o`? | `scale`, `rope`? | `o`? |\n"
+        self.write("docs/custom-calls.md", row)
+        self.expect(definitions.custom_calls)
+        for bad in ("", row.replace("`x`, ", ""), row.replace("`y`?", "`y`"),
+                    row.replace("`rope`?", "`rope`"), row.replace("| `o`? |\n", "| `x` |\n")):
+            self.write("docs/custom-calls.md", bad)
+            self.expect(definitions.custom_calls, "docs/custom-calls.md: mla.a: expected")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -8,6 +8,7 @@
 #ifndef MLA_CONVERSION_PASSES_H
 #define MLA_CONVERSION_PASSES_H
 
+#include "mla/IR/MLADialect.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir {
@@ -30,6 +31,12 @@ class LLVMDialect;
 namespace memref {
 class MemRefDialect;
 } // namespace memref
+namespace scf {
+class SCFDialect;
+} // namespace scf
+namespace tensor {
+class TensorDialect;
+} // namespace tensor
 } // namespace mlir
 
 namespace mla {

@@ -106,4 +106,58 @@ def ConvertMLAToRuntime : Pass<"convert-mla-to-runtime", "::mlir::ModuleOp"> {
   ];
 }
 
+def ConvertCustomCallToMLA
+    : Pass<"convert-custom-call-to-mla", "::mlir::ModuleOp"> {
+  let summary = "Calls of known names become operations of mla";
+  let description = [{
+    A call of `mla.NAME`, or of another system's operator that docs/custom-calls.md
+    lists, becomes the mla operations that compute the same. A call is a `func.call`
+    of a declaration, or a `stablehlo.custom_call`, `stablehlo.composite` or
+    `torch.operator` in the generic form, which needs neither dialect, but
+    `--allow-unregistered-dialect`.
+
+    Every such call gets a remark: what it became, and what is rounded differently
+    than by its callee; or which precondition failed, and then it stays as it is.
+    An absent rotary table becomes an operation without a rope. Other calls aren't
+    touched.
+
+    Before:
+
+    ```mlir
+    func.func private @mla.rope(tensor<?x64xbf16>, tensor<?x64xf32>, tensor<?xi64>,
+                                tensor<?x64xbf16>) -> tensor<?x64xbf16>
+    func.func @f(%x: tensor<?x64xbf16>, %table: tensor<?x64xf32>,
+                 %p: tensor<?xi64>, %y: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
+      %r = call @mla.rope(%x, %table, %p, %y)
+          {operands = ["x", "cos_sin", "positions", "y"],
+           rope = "#mla.rope<interleaved, head_dim = 64>"}
+          : (tensor<?x64xbf16>, tensor<?x64xf32>, tensor<?xi64>, tensor<?x64xbf16>)
+          -> tensor<?x64xbf16>
+      return %r : tensor<?x64xbf16>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%x: tensor<?x64xbf16>, %table: tensor<?x64xf32>,
+                 %p: tensor<?xi64>, %y: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
+      %r = mla.rope
+          ins(x = %x : tensor<?x64xbf16>, cos_sin = %table : tensor<?x64xf32>,
+              positions = %p : tensor<?xi64>)
+          outs(y = %y : tensor<?x64xbf16>) {rope = #mla.rope<interleaved, head_dim = 64>}
+      return %r : tensor<?x64xbf16>
+    }
+    ```
+  }];
+  let options = [
+    Option<"exact", "exact", "bool", /*default=*/"false",
+           "Leave a call whose callee's bits differ from those of mla">,
+  ];
+  let dependentDialects = [
+    "::mla::MLADialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
 #endif // MLA_CONVERSION_PASSES_TD
