@@ -150,7 +150,7 @@ Site::Result Site::checkRotations() {
     if (rows.source && rows.source->rotation.rope && rows.op.getLiveRope())
       return refuse(rows.op, "(F3) expected rows that are rotated once, got an "
                              "append that rotates what is rotated");
-    if (rows.rotation.rope)
+    if (!fused.rotation.rope)
       fused.rotation = rows.rotation;
   }
   if (!fused.rotation.rope)
@@ -241,8 +241,8 @@ Site::Result Site::checkTypes() {
   }
   if (fused.query && fused.cache && isPackedCache(fused.cache.getType()) &&
       isa<Float8E4M3FNType>(getElementTypeOrSelf(fused.query)))
-    return refuse(first, "(F5) expected a query that isn't quantized "
-                         "beside block-scaled rows, got one that is");
+    return refuse(appends.back(), "(F5) expected a query that isn't quantized "
+                                  "beside block-scaled rows, got one that is");
 
   OpBuilder builder(first.getContext());
   AppendOp op = fused.create(builder, first.getLoc());

@@ -65,20 +65,22 @@ bool mla::detail::haveSameTokens(ArrayRef<Value> a, ArrayRef<Value> b) {
 }
 
 /// Collects, in order, what defines `value` from `place` on. Fails where that
-/// is more than views and pure computation, or comes from one of `appends`.
+/// is anything but views and pure computation, comes from one of `appends`, or
+/// is more than `budget`.
 static LogicalResult collectDefinitions(Value value, Operation *place,
                                         ArrayRef<AppendOp> appends,
-                                        SmallVectorImpl<Operation *> &moved) {
+                                        SmallVectorImpl<Operation *> &moved,
+                                        size_t &budget) {
   Operation *op = value.getDefiningOp();
-  if (!op || op->getBlock() != place->getBlock() || op->isBeforeInBlock(place))
+  if (llvm::is_contained(appends, op))
+    return failure();
+  if (!op || op->getBlock() != place->getBlock() ||
+      op->isBeforeInBlock(place) || llvm::is_contained(moved, op))
     return success();
-  if (llvm::is_contained(moved, op))
-    return success();
-  if (llvm::is_contained(appends, op) || op->getNumRegions() != 0 ||
-      !isMemoryEffectFree(op) || moved.size() >= kMaxMoved)
+  if (op->getNumRegions() != 0 || !isMemoryEffectFree(op) || budget-- == 0)
     return failure();
   for (Value operand : op->getOperands())
-    if (failed(collectDefinitions(operand, place, appends, moved)))
+    if (failed(collectDefinitions(operand, place, appends, moved, budget)))
       return failure();
   moved.push_back(op);
   return success();
@@ -117,13 +119,14 @@ std::optional<Obstacle> mla::detail::findPlace(ArrayRef<AppendOp> appends,
   if (fused.place == last)
     return {};
 
+  size_t budget = kMaxMoved;
   for (Value operand :
        {fused.cKv, fused.kPe, fused.qNope, fused.qPe, fused.slots, fused.cuQ,
         fused.queryScale, fused.latentScale, fused.peScale, fused.query,
         fused.kPeOut, fused.cache, fused.rotation.cosSin,
         fused.rotation.positions})
-    if (operand &&
-        failed(collectDefinitions(operand, fused.place, appends, fused.moved)))
+    if (operand && failed(collectDefinitions(operand, fused.place, appends,
+                                             fused.moved, budget)))
       return Obstacle{operand.getLoc(),
                       "(F8) expected every operand before the first use of a "
                       "result, got one that can't be moved there"};
