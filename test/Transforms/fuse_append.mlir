@@ -148,6 +148,51 @@ func.func @disabled(
   return %new : tensor<4x16x10xbf16>
 }
 
+// An append's own rope that is off goes too, and says why.
+// CHECK-LABEL: func.func @disabled_append(
+// CHECK-NEXT:    mla.append ins(c_kv = %{{[^,]*}}, k_pe = %{{[^,]*}}, q_pe = %{{[^,]*}}, slots = %{{[^,]*}}) {{.*}} {mla.rope_off = "disabled in the rope attribute"}
+// CHECK-NEXT:    return
+func.func @disabled_append(
+    %c_kv: tensor<4x8xbf16>, %k: tensor<4x2xbf16>, %q: tensor<4x2x2xbf16>,
+    %slots: tensor<4xi64>, %table: tensor<?x2xf32>, %p: tensor<4xi64>,
+    %query: tensor<4x2x10xbf16>, %cache: tensor<4x16x10xbf16>)
+    -> (tensor<4x2x10xbf16>, tensor<4x16x10xbf16>) {
+  %new = mla.append
+      ins(c_kv = %c_kv : tensor<4x8xbf16>, k_pe = %k : tensor<4x2xbf16>,
+          slots = %slots : tensor<4xi64>, cos_sin = %table : tensor<?x2xf32>,
+          positions = %p : tensor<4xi64>)
+      outs(cache = %cache : tensor<4x16x10xbf16>)
+      {rope = #mla.rope<interleaved, head_dim = 2, enabled = false>}
+  %full = mla.append ins(q_pe = %q : tensor<4x2x2xbf16>)
+      outs(query = %query : tensor<4x2x10xbf16>)
+  return %full, %new : tensor<4x2x10xbf16>, tensor<4x16x10xbf16>
+}
+
+// Appends that rotate themselves, the query's columns in place.
+// CHECK-LABEL: func.func @own_rotations(
+// CHECK-NEXT:    mla.append ins(c_kv = %{{[^,]*}}, k_pe = %{{[^,]*}}, slots = %{{[^,]*}}, cos_sin = %{{[^,]*}}, positions = %{{[^,]*}}) outs(query = {{.*}}, cache = {{.*}}) {rope = #mla.rope<interleaved, head_dim = 2>}
+// CHECK-NEXT:    return
+func.func @own_rotations(
+    %c_kv: tensor<4x8xbf16>, %k: tensor<4x2xbf16>, %slots: tensor<4xi64>,
+    %table: tensor<?x2xf32>, %p: tensor<4xi64>,
+    %query: tensor<4x2x10xbf16>, %cache: tensor<4x16x10xbf16>)
+    -> (tensor<4x2x10xbf16>, tensor<4x16x10xbf16>) {
+  %0 = tensor.empty() : tensor<4x2xbf16>
+  %k_pe = mla.rope
+      ins(x = %k : tensor<4x2xbf16>, cos_sin = %table : tensor<?x2xf32>,
+          positions = %p : tensor<4xi64>)
+      outs(y = %0 : tensor<4x2xbf16>) {rope = #mla.rope<interleaved, head_dim = 2>}
+  %new = mla.append
+      ins(c_kv = %c_kv : tensor<4x8xbf16>, k_pe = %k_pe : tensor<4x2xbf16>,
+          slots = %slots : tensor<4xi64>)
+      outs(cache = %cache : tensor<4x16x10xbf16>)
+  %full = mla.append
+      ins(cos_sin = %table : tensor<?x2xf32>, positions = %p : tensor<4xi64>)
+      outs(query = %query : tensor<4x2x10xbf16>)
+      {rope = #mla.rope<interleaved, head_dim = 2>}
+  return %full, %new : tensor<4x2x10xbf16>, tensor<4x16x10xbf16>
+}
+
 // Two layers, interleaved: each query with its own layer's keys.
 // CHECK-LABEL: func.func @layers(
 // CHECK-SAME:    %[[C0:[^:]*]]: tensor<?x8xbf16>, %[[Q0:[^:]*]]: tensor<?x2x8xbf16>, %[[C1:[^:]*]]: tensor<4x8xbf16>, %[[Q1:[^:]*]]: tensor<4x2x8xbf16>

@@ -67,6 +67,7 @@ private:
   Result checkTypes();
   Result checkTokens();
   Result checkAttributes();
+  void noteRopeOff(RopeOpInterface op);
   void takeOperands();
 
   ArrayRef<AppendOp> appends;
@@ -284,6 +285,20 @@ Site::Result Site::checkTokens() {
   return {};
 }
 
+/// A rotation that is off leaves its reason.
+void Site::noteRopeOff(RopeOpInterface op) {
+  StringRef name = MLADialect::kRopeOffAttr;
+  RopeAttr rope = op.getRopeAttr();
+  if (!rope || rope.isLive() || fused.attributes.get(name))
+    return;
+  Attribute reason = op->getDiscardableAttr(name);
+  if (!reason)
+    reason = StringAttr::get(
+        op.getContext(),
+        rope.getEnabled() ? "head_dim = 0" : "disabled in the rope attribute");
+  fused.attributes.set(name, reason);
+}
+
 Site::Result Site::checkAttributes() {
   auto takePhase = [&](PhaseAttr phase) {
     if (phase && fused.phase && phase != fused.phase)
@@ -302,6 +317,7 @@ Site::Result Site::checkAttributes() {
                               attribute.getName().getValue() + "'");
       fused.attributes.set(attribute.getName(), attribute.getValue());
     }
+    noteRopeOff(op);
   }
   for (Operation *op : fused.makers) {
     auto rope = dyn_cast<RopeOp>(op);
@@ -309,11 +325,7 @@ Site::Result Site::checkAttributes() {
       continue;
     if (!takePhase(rope.getPhaseAttr()))
       return refuse(rope, "(F7) expected operations of one phase, got two");
-    // A rotation that is off leaves its reason.
-    StringRef reasonName = MLADialect::kRopeOffAttr;
-    if (Attribute reason = rope->getDiscardableAttr(reasonName);
-        reason && !fused.attributes.get(reasonName))
-      fused.attributes.set(reasonName, reason);
+    noteRopeOff(rope);
   }
   return {};
 }
