@@ -33,6 +33,7 @@ static void testByFunction(MlirContext context) {
       mlirCreateMLATransformsMLADecompose,
       mlirCreateMLATransformsMLADisableRope,
       mlirCreateMLATransformsMLAFinalizeEntries,
+      mlirCreateMLATransformsMLAFuseAppend,
       mlirCreateMLATransformsMLAOutlineLayers,
       mlirCreateMLATransformsMLAPrepareEntries,
       mlirCreateMLATransformsMLAVerifyInplace,

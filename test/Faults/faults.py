@@ -68,6 +68,7 @@ CPU = "runtime/cpu/"
 CALLS = "lib/Conversion/MLAToRuntime/CallBuilder.cpp"
 CONFIG = "lib/Import/ModelConfig.cpp"
 DECOMPOSE = "lib/Transforms/Decompose/"
+FUSE = "lib/Transforms/FuseAppend/"
 
 FAULTS = [
     Fault("pairing swapped", CPU + "Rotation.h",
@@ -187,6 +188,17 @@ FAULTS = [
     Fault("one scale for latent and pe", CPU + "CacheRows.cpp",
           [("scaleRow(out, pe.width(), peScale)", "scaleRow(out, pe.width(), latentScale)")],
           [cpu("AbsorbedAttentionFp8Test.*"), cpu("Fp8CacheTest.*")]),
+    Fault("rounding lost in fusion", FUSE + "AppendSite.cpp",
+          [("    needed = rounding;", "    (void)rounding;")],
+          [lit("Transforms/fuse_append.mlir"), lit("Transforms/fuse_append_remarks.mlir"),
+           lit("Transforms/fuse_append_bits.test", "mla-compile", "mla-run")]),
+    Fault("a rotation that fusion adds", FUSE + "AppendSite.cpp",
+          [("if (rows.rotation == fused.rotation)", "if (rows.rotation == fused.rotation || true)")],
+          [lit("Transforms/fuse_append_remarks.mlir")]),
+    Fault("other tokens' keys fused", FUSE + "AppendSite.cpp",
+          [("if (!haveSameTokens(tensors[0], tensors[1]))",
+            "if (!haveSameTokens(tensors[0], tensors[1]) && false)")],
+          [lit("Transforms/fuse_append_remarks.mlir")]),
 ]
 
 #===--- The copy ----------------------------------------------------------===#

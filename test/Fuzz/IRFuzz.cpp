@@ -11,7 +11,7 @@
 // through
 //
 //  - canonicalization, which is idempotent;
-//  - mla-decompose in every form and granularity;
+//  - mla-decompose in every form and granularity, and mla-fuse-append;
 //  - mla-disable-rope;
 //  - the pipeline to LLVM.
 //
@@ -179,7 +179,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         "mla-decompose{form=expanded},canonicalize",
         "mla-decompose{form=auto},canonicalize",
         "mla-decompose{granularity=fine},canonicalize",
-        "mla-disable-rope{phase=all},canonicalize",
+        "mla-decompose{granularity=fine},mla-fuse-append,canonicalize",
+        "mla-fuse-append", "mla-disable-rope{phase=all},canonicalize",
         "mla-disable-rope{phase=generation},canonicalize"})
     harness.run(*module, pipeline);
   // One of the ways down, which one being any function of the input.

@@ -1,7 +1,6 @@
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-// RUN: not mla-opt %s --mla-decompose=granularity=fine 2>&1 | FileCheck %s --check-prefix=FINE
 // RUN: not mla-opt %s --mla-decompose=form=both 2>&1 | FileCheck %s --check-prefix=FORM
 // RUN: not mla-opt %s --mla-decompose=granularity=1 2>&1 | FileCheck %s --check-prefix=GRANULARITY
 // RUN: not mla-opt %s --mla-decompose="form=auto chunk-length=-2" 2>&1 | FileCheck %s --check-prefix=LENGTH
@@ -9,7 +8,6 @@
 // RUN: not mla-opt %s --mla-to-llvm="form=none" 2>&1 | FileCheck %s --check-prefix=PIPELINE
 // RUN: mla-opt %s --mla-decompose="form=absorbed granularity=fused" | FileCheck %s
 
-// FINE: decompose_options.mlir:[[#@LINE+14]]:10: error: 'mla.attention' op mla-decompose: not implemented yet: granularity=fine
 // FORM: mla-decompose: form: expected one of absorbed expanded auto, got 'both'
 // GRANULARITY: mla-decompose: granularity: expected one of fused fine, got '1'
 // LENGTH: mla-decompose: chunk-length: expected -1 to 2147483647, got -2

@@ -113,6 +113,14 @@ def MLADecompose : Pass<"mla-decompose"> {
     on `append` says why. Other discardable attributes, the phase and the rounding
     go to `append`.
 
+    **granularity=fine** has, in any form, a front end's separate operations instead of
+    one `append`: `rope` of q_pe and of k_pe where there is a live one, an `append` that
+    writes the cache, and one that assembles the query where there is something to
+    assemble. Each append quantizes what it writes: nothing else can. Where it is fp8
+    and the rounding `direct`, 16-bit inputs are f32 in between (`rope` into f32,
+    `linalg.copy`), else they keep their type, so that the bits are those of
+    granularity=fused; `mla-fuse-append` makes it that again.
+
     Before, a core with R = 0 in the form that is the default:
 
     ```mlir
@@ -221,12 +229,106 @@ def MLADecompose : Pass<"mla-decompose"> {
            "Most keys of a sequence that the expanded form rebuilds at a time; "
            "0: all at once; -1: 0 for expanded, 4096 for auto">,
     Option<"granularity", "granularity", "std::string", /*default=*/"\"fused\"",
-           "What stays one operation: fused (append) or fine (rope, copies)">
+           "What stays one operation: fused (append) or fine (ropes, copies, "
+           "an append for the cache and one for the query)">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
   ];
+}
+
+def MLAFuseAppend : Pass<"mla-fuse-append"> {
+  let summary = "Turns rotations, conversions and appends into one mla.append";
+  let description = [{
+    Fuses what front ends write as several kernels between the projections and the
+    attention: an `append` that writes the cache and one that assembles the query, each
+    with the `rope` of its rows and the conversions (`linalg.copy`, `arith.extf`,
+    `arith.truncf`, a `rope` that isn't live) of its inputs. They may be in any order,
+    with anything between them. An append without another half is fused with its own
+    rotations and conversions. `mla-decompose` with `granularity=fine`, then this pass,
+    gives what `granularity=fused` gives.
+
+    The bits are kept. A rotation into f32 before quantization becomes `rounding =
+    direct`, one into the 16-bit type of its input `through_input_type`; where nothing
+    depends on it the attribute stays as it is. Quantization itself, `sat_e4m3(x * (1 /
+    scale))`, is written as an append with an fp8 destination and its scale: no other
+    operation of the dialect saturates. cu_q is the query's; the slots of what it calls
+    padding are -1, as `slot_mapping` gives them.
+
+    Fusion is legal when
+
+    * **(F1)** the appends are on tensors, in one block;
+    * **(F2)** what is rotated or converted has the append as its only user;
+    * **(F3)** rows are rotated once, and key and query by the same rope, table and
+      positions, or neither; a query that is rotated has q_pe, or rotates in place;
+    * **(F4)** key and query, where they are rotated and become fp8, are rounded alike
+      between the two;
+    * **(F5)** before rotation and conversion all inputs have one type, which the
+      unquantized destinations have too; pe columns of block-scaled rows keep their
+      type; query and cache agree on shapes, and an fp8 query isn't beside
+      block-scaled rows;
+    * **(F6)** cache and query are of the same tokens: a static number, or one that is
+      traced to the same size of the same tensor; where `slot_mapping` gives the slots
+      its cu_q is the query's, and k_pe_out has the query's;
+    * **(F7)** phases and discardable attributes, where there are several, are equal;
+    * **(F8)** there is a place after all operands and before all uses, if need be
+      after moving at most 64 operations without side effects, and where none of the
+      destinations' old values is read later.
+
+    Optimization remarks of the category `mla-fuse-append` (`mla-opt
+    --remark-format=emitRemark --remarks-filter=mla-fuse-append`) say at each site how
+    many launches are saved, or which precondition failed, at the operation that fails
+    it. An append that finds no second half and has nothing to rotate is no site. Of
+    the halves that are waiting, the nearest of 8 is taken.
+
+    Before:
+
+    ```mlir
+    func.func @f(%c_kv: tensor<4x512xbf16>, %k: tensor<4x64xbf16>,
+                 %q: tensor<4x16x64xbf16>, %slots: tensor<4xi64>,
+                 %table: tensor<?x64xf32>, %p: tensor<4xi64>,
+                 %query: tensor<4x16x576xbf16>, %cache: tensor<8x64x576xbf16>)
+        -> (tensor<4x16x576xbf16>, tensor<8x64x576xbf16>) {
+      %0 = tensor.empty() : tensor<4x64xbf16>
+      %k_pe = mla.rope
+          ins(x = %k : tensor<4x64xbf16>, cos_sin = %table : tensor<?x64xf32>,
+              positions = %p : tensor<4xi64>)
+          outs(y = %0 : tensor<4x64xbf16>) {rope = #mla.rope<interleaved, head_dim = 64>}
+      %new = mla.append
+          ins(c_kv = %c_kv : tensor<4x512xbf16>, k_pe = %k_pe : tensor<4x64xbf16>,
+              slots = %slots : tensor<4xi64>)
+          outs(cache = %cache : tensor<8x64x576xbf16>)
+      %1 = tensor.empty() : tensor<4x16x64xbf16>
+      %q_pe = mla.rope
+          ins(x = %q : tensor<4x16x64xbf16>, cos_sin = %table : tensor<?x64xf32>,
+              positions = %p : tensor<4xi64>)
+          outs(y = %1 : tensor<4x16x64xbf16>) {rope = #mla.rope<interleaved, head_dim = 64>}
+      %full = mla.append
+          ins(q_pe = %q_pe : tensor<4x16x64xbf16>)
+          outs(query = %query : tensor<4x16x576xbf16>)
+      return %full, %new : tensor<4x16x576xbf16>, tensor<8x64x576xbf16>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%c_kv: tensor<4x512xbf16>, %k: tensor<4x64xbf16>,
+                 %q: tensor<4x16x64xbf16>, %slots: tensor<4xi64>,
+                 %table: tensor<?x64xf32>, %p: tensor<4xi64>,
+                 %query: tensor<4x16x576xbf16>, %cache: tensor<8x64x576xbf16>)
+        -> (tensor<4x16x576xbf16>, tensor<8x64x576xbf16>) {
+      %r:2 = mla.append
+          ins(c_kv = %c_kv : tensor<4x512xbf16>, k_pe = %k : tensor<4x64xbf16>,
+              q_pe = %q : tensor<4x16x64xbf16>, slots = %slots : tensor<4xi64>,
+              cos_sin = %table : tensor<?x64xf32>, positions = %p : tensor<4xi64>)
+          outs(query = %query : tensor<4x16x576xbf16>, cache = %cache : tensor<8x64x576xbf16>)
+          {rope = #mla.rope<interleaved, head_dim = 64>}
+      return %r#0, %r#1 : tensor<4x16x576xbf16>, tensor<8x64x576xbf16>
+    }
+    ```
+  }];
 }
 
 def MLAPrepareEntries : Pass<"mla-prepare-entries", "::mlir::ModuleOp"> {

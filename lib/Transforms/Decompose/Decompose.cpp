@@ -65,11 +65,8 @@ struct Decompose : public mla::impl::MLADecomposeBase<Decompose> {
   }
 
   LogicalResult decompose(RewriterBase &rewriter, AttentionOp op) {
-    if (granularity != "fused")
-      return op.emitOpError("mla-decompose: not implemented yet: granularity=")
-             << granularity;
     rewriter.setInsertionPoint(op);
-    mla::detail::FormBuilder builder(rewriter, op);
+    mla::detail::FormBuilder builder(rewriter, op, granularity == "fine");
     if (failed(builder.solveSizes()))
       return failure();
     // No token: nothing is appended and nothing computed.

@@ -171,12 +171,10 @@ void FormBuilder::createSlotMapping() {
                                 : mapping.getNamedResult("positions");
 }
 
-/// The attributes of `append`, without the rope where it isn't live.
-static void setAppendAttributes(AttentionOp op, AppendOp append) {
+void FormBuilder::setAppendAttributes(AppendOp append) {
   append->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   append.setRoundingAttr(op.getRoundingAttr());
   append.setPhaseAttr(op.getPhaseAttr());
-  append.setRopeAttr(op.getLiveRope());
   if (RopeAttr rope = op.getRopeAttr(); rope && !rope.isLive())
     cast<RopeOpInterface>(append.getOperation())
         .noteRopeOff(rope.getEnabled() ? "head_dim = 0"
@@ -184,6 +182,8 @@ static void setAppendAttributes(AttentionOp op, AppendOp append) {
 }
 
 std::pair<Value, Value> FormBuilder::createAppend(const QueryParts &parts) {
+  if (isFine)
+    return createFineAppends(parts);
   bool rotate = hasLiveRope();
   SmallVector<Type> types;
   if (parts.query)
@@ -194,9 +194,9 @@ std::pair<Value, Value> FormBuilder::createAppend(const QueryParts &parts) {
       slots, rotate ? op.getCosSin() : Value(), rotate ? positions : Value(),
       parts.query ? op.getCuQ() : Value(), op.getQueryScale(),
       op.getLatentScale(), op.getPeScale(), parts.query,
-      /*k_pe_out=*/Value(), op.getCache(), RopeAttr(), RoundingAttr(),
+      /*k_pe_out=*/Value(), op.getCache(), op.getLiveRope(), RoundingAttr(),
       PhaseAttr());
-  setAppendAttributes(op, append);
+  setAppendAttributes(append);
   return {parts.query ? append.getNamedResult("query") : Value(),
           append.getNamedResult("cache")};
 }

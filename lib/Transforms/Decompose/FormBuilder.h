@@ -30,8 +30,10 @@ struct QueryParts {
 /// The sizes of one mla.attention and the operations that every form of it has.
 class FormBuilder {
 public:
-  FormBuilder(mlir::RewriterBase &rewriter, AttentionOp op)
-      : rewriter(rewriter), op(op), loc(op.getLoc()), host(rewriter, loc) {}
+  /// With `isFine`, what one append does is several operations.
+  FormBuilder(mlir::RewriterBase &rewriter, AttentionOp op, bool isFine)
+      : rewriter(rewriter), op(op), loc(op.getLoc()), host(rewriter, loc),
+        isFine(isFine) {}
 
   /// Finds the sizes; reports where one that must be static isn't.
   llvm::LogicalResult solveSizes();
@@ -87,6 +89,18 @@ public:
   mlir::OpFoldResult tokens, heads;
 
 private:
+  std::pair<mlir::Value, mlir::Value>
+  createFineAppends(const QueryParts &parts);
+  /// The attributes that an append has from the operation.
+  void setAppendAttributes(AppendOp append);
+  /// `x` rotated, as elements of `type`.
+  mlir::Value rotate(mlir::Value x, llvm::ArrayRef<mlir::OpFoldResult> sizes,
+                     mlir::Type type);
+  /// `x` as elements of `type`, which holds all of them; null stays null.
+  mlir::Value widen(mlir::Value x, llvm::ArrayRef<mlir::OpFoldResult> sizes,
+                    mlir::Type type);
+
+  bool isFine;
   mlir::OpFoldResult sequences, maxKeys;
   mlir::Value slots, positions;
 };
