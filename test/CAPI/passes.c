@@ -38,6 +38,7 @@ static void testByFunction(MlirContext context) {
       mlirCreateMLATransformsMLAPrepareEntries,
       mlirCreateMLATransformsMLAVerifyInplace,
       mlirCreateMLAConversionMLAThreadContext,
+      mlirCreateMLAConversionConvertCustomCallToMLA,
       mlirCreateMLAConversionConvertMLAToRuntime,
   };
   for (size_t i = 0; i < sizeof create / sizeof *create; ++i) {
