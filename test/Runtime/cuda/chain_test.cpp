@@ -11,22 +11,27 @@ using namespace mla::test;
 
 namespace {
 
+/// One replay after another of a graph of the chain, with nothing between.
+void expectReplaysRight(StreamContext &on, int64_t tokens,
+                        const CallChain::Aside *aside = nullptr) {
+  SCOPED_TRACE(std::to_string(tokens) + " tokens");
+  Random random(tokens);
+  CallChain chain(random, tokens, 16);
+  chain.upload();
+  CapturedGraph graph(on, [&] { return chain.enqueue(on.ctx, aside); });
+  ASSERT_TRUE(graph);
+  const int64_t replays = 15;
+  for (int64_t i = 0; i < replays; ++i)
+    graph.replay();
+  chain.download(on.ctx);
+  EXPECT_EQ(chain.difference(replays), "");
+  EXPECT_EQ(mla_context_check(on.ctx), MLA_STATUS_OK) << on.ctx.error();
+}
+
 TEST(CudaChainTest, ReplayedCallsSeeWhatTheOnesBeforeWrote) {
   for (int64_t tokens : {1, 16, 64, 300, 2000}) {
-    SCOPED_TRACE(std::to_string(tokens) + " tokens");
     StreamContext on;
-    Random random(tokens);
-    CallChain chain(random, tokens, 16);
-    chain.upload();
-    CapturedGraph graph(on, [&] { return chain.enqueue(on.ctx); });
-    ASSERT_TRUE(graph);
-    // One replay after another, with nothing between.
-    const int64_t replays = 15;
-    for (int64_t i = 0; i < replays; ++i)
-      graph.replay();
-    chain.download(on.ctx);
-    EXPECT_EQ(chain.difference(replays), "");
-    EXPECT_EQ(mla_context_check(on.ctx), MLA_STATUS_OK) << on.ctx.error();
+    expectReplaysRight(on, tokens);
   }
 }
 
@@ -48,22 +53,11 @@ struct TestEvent {
 
 TEST(CudaChainTest, CallsWaitForBothStreamsThatWereJoined) {
   for (int64_t tokens : {1, 64, 2000}) {
-    SCOPED_TRACE(std::to_string(tokens) + " tokens");
     StreamContext on, other;
     TestEvent forked, joined;
-    Random random(tokens);
-    CallChain chain(random, tokens, 16);
-    chain.upload();
     CallChain::Aside aside{other.ctx, [&] { forked.order(on, other); },
                            [&] { joined.order(other, on); }};
-    CapturedGraph graph(on, [&] { return chain.enqueue(on.ctx, &aside); });
-    ASSERT_TRUE(graph);
-    const int64_t replays = 15;
-    for (int64_t i = 0; i < replays; ++i)
-      graph.replay();
-    chain.download(on.ctx);
-    EXPECT_EQ(chain.difference(replays), "");
-    EXPECT_EQ(mla_context_check(on.ctx), MLA_STATUS_OK) << on.ctx.error();
+    expectReplaysRight(on, tokens, &aside);
   }
 }
 
