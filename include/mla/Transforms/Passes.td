@@ -245,8 +245,10 @@ def MLAFuseAppend : Pass<"mla-fuse-append"> {
     attention: an `append` that writes the cache and one that assembles the query, each
     with the `rope` of its rows and the conversions (`linalg.copy`, `arith.extf`,
     `arith.truncf`, a `rope` that isn't live) of its inputs. They may be in any order,
-    with anything between them. An append without another half is fused with its own
-    rotations and conversions. `mla-decompose` with `granularity=fine`, then this pass,
+    with anything between them. A `tensor.insert_slice` into the last columns of a query,
+    or a `tensor.concat` of the two parts of one, counts as such an append where its rows
+    are rotated or an operation of the dialect takes the result as its query. An append
+    without another half is fused with its own rotations and conversions. `mla-decompose` with `granularity=fine`, then this pass,
     gives what `granularity=fused` gives.
 
     The bits are kept. A rotation into f32 before quantization becomes `rounding =

@@ -6,10 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "AppendSite.h"
+#include "QueryAssembly.h"
 
 #include "mla/Transforms/Passes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace mla {
@@ -31,6 +33,7 @@ struct FuseAppend : public mla::impl::MLAFuseAppendBase<FuseAppend> {
   using MLAFuseAppendBase::MLAFuseAppendBase;
 
   void runOnOperation() override {
+    recognizeAssemblies();
     SmallVector<SmallVector<AppendOp>> blocks;
     DenseMap<Block *, size_t> indices;
     getOperation()->walk([&](AppendOp op) {
@@ -41,16 +44,41 @@ struct FuseAppend : public mla::impl::MLAFuseAppendBase<FuseAppend> {
     });
     for (ArrayRef<AppendOp> appends : blocks)
       fuseBlock(appends);
+    for (Operation *op : recognized)
+      if (auto it = assemblies.find(op); it != assemblies.end())
+        it->second.restore();
+    recognized.clear();
+    assemblies.clear();
   }
 
 private:
+  void recognizeAssemblies();
   void fuseBlock(ArrayRef<AppendOp> appends);
   void fuseAlone(AppendOp op, const Obstacle *met);
   void fuse(ArrayRef<AppendOp> appends, const FusedAppend &fused);
   static void report(const Obstacle &obstacle);
+
+  /// Appends that were operations of another dialect, until they are fused.
+  DenseMap<Operation *, QueryAssembly> assemblies;
+  SmallVector<Operation *> recognized;
 };
 
 } // namespace
+
+/// Only beside an append that could take the query along: others stay.
+void FuseAppend::recognizeAssemblies() {
+  llvm::SetVector<Block *> blocks;
+  getOperation()->walk([&](AppendOp op) {
+    if (op.hasPureTensorSemantics() && isWrite(op))
+      blocks.insert(op->getBlock());
+  });
+  for (Block *block : blocks)
+    for (Operation &op : llvm::make_early_inc_range(*block))
+      if (std::optional<QueryAssembly> assembly = recognizeQueryAssembly(&op)) {
+        recognized.push_back(assembly->append);
+        assemblies.try_emplace(assembly->append, *assembly);
+      }
+}
 
 /// Whether a copy or a rotation is a kernel; a cast of a shape is none.
 static bool isLaunch(Operation *op) { return !isa<tensor::CastOp>(op); }
@@ -106,7 +134,7 @@ void FuseAppend::fuseBlock(ArrayRef<AppendOp> appends) {
 /// Fuses what feeds an append that has no other half. `met` is what was in the
 /// way of one, null if nothing was; it is not reported twice.
 void FuseAppend::fuseAlone(AppendOp op, const Obstacle *met) {
-  if (!op.hasPureTensorSemantics())
+  if (!op.hasPureTensorSemantics() || assemblies.contains(op))
     return;
   auto result = checkFusable(op);
   if (auto *fused = std::get_if<FusedAppend>(&result)) {
@@ -134,8 +162,11 @@ void FuseAppend::fuse(ArrayRef<AppendOp> appends, const FusedAppend &fused) {
   for (AppendOp op : appends)
     locs.push_back(op.getLoc());
   AppendOp one = fused.create(builder, builder.getFusedLoc(locs));
-  unsigned launches = appends.size();
+  unsigned launches = 0;
   for (AppendOp op : appends) {
+    auto assembly = assemblies.find(op);
+    launches += assembly == assemblies.end() ? 1 : assembly->second.copies;
+    assemblies.erase(op);
     for (StringRef name : {"query", "k_pe_out", "cache"})
       if (Value result = op.getNamedResult(name))
         result.replaceAllUsesWith(one.getNamedResult(name));
