@@ -169,6 +169,7 @@ FailureOr<Manifest> mla::lowerModule(ModuleOp module,
         MLAToLLVMOptions pipeline;
         pipeline.form = options.form;
         pipeline.chunkLength = options.chunkLength;
+        pipeline.fuseAppend = options.fuseAppend;
         buildMLAToLLVMPipeline(passes, pipeline);
       })))
     return failure();

@@ -31,6 +31,8 @@ void mla::buildMLABufferizePipeline(OpPassManager &pm,
   decompose.chunkLength = options.chunkLength;
   pm.addPass(createMLADecompose(decompose));
   pm.addPass(createCanonicalizerPass());
+  if (options.fuseAppend)
+    pm.addPass(createMLAFuseAppend());
   pm.addPass(createMLAOutlineLayers());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addPass(bufferization::createEmptyTensorToAllocTensorPass());

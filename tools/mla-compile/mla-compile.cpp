@@ -13,6 +13,7 @@
 #include "mla/Import/ModelConfig.h"
 
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/CommandLine.h"
@@ -55,6 +56,15 @@ cl::opt<std::string> chunkLength(
     cl::desc("Most keys of a sequence that the expanded form rebuilds at a "
              "time, 0: all at once (default: 0 for expanded, 4096 for auto)"),
     cl::value_desc("keys"), cl::cat(category));
+cl::opt<bool> fuseAppend(
+    "fuse-append",
+    cl::desc("Turn separate rotations, copies and appends into one append "
+             "(default: true)"),
+    cl::value_desc("bool"), cl::init(true), cl::cat(category));
+cl::opt<bool> remarks("remarks",
+                      cl::desc("Say on stderr what passes did at each site, or "
+                               "which precondition failed"),
+                      cl::cat(category));
 cl::opt<std::string> phase(
     "phase",
     cl::desc("With --config: none (default), context, generation or both"),
@@ -89,6 +99,7 @@ EXAMPLES:
   mla-compile --config=config.json --dtype=f32 -o core.so
   mla-compile core.mlir --form=expanded --chunk-length=4096 -o core.so
                                               keys and values rebuilt 4096 at a time
+  mla-compile core.mlir --remarks -o core.so  and what was fused, or why not
   mla-compile core.mlir --emit=llvm           LLVM IR, to stdout
   mla-compile core.mlir --print-manifest      entries and their arguments, as JSON
   SKIP_ROPE_IN_MLA_GENERATION=1 mla-compile core.mlir -o core.so
@@ -258,6 +269,18 @@ int writeOutput(const std::string &path, StringRef bytes) {
   return report("stdout: expected to write it, got '" + reason + "'", kFailed);
 }
 
+/// Prints the remarks of our passes as diagnostics.
+void enableRemarks(mlir::MLIRContext &context) {
+  mlir::remark::RemarkCategories categories;
+  categories.passed = categories.missed = "mla-.*";
+  categories.failed = categories.analysis = "mla-.*";
+  // Without a streamer nothing is left that can fail.
+  (void)mlir::remark::enableOptimizationRemarks(
+      context, nullptr,
+      std::make_unique<mlir::remark::RemarkEmittingPolicyAll>(), categories,
+      /*printAsEmitRemarks=*/true);
+}
+
 int run() {
   std::optional<mla::EmitKind> kind = parseEmitKind();
   mla::AttentionCoreOptions importOptions;
@@ -269,6 +292,7 @@ int run() {
   if (!skipRope)
     return report(toString(skipRope.takeError()), kUsage);
   lowering.skipRopeInGeneration = *skipRope;
+  lowering.fuseAppend = fuseAppend;
 
   const std::string &place = config.empty() ? input : config;
   ErrorOr<std::unique_ptr<MemoryBuffer>> file =
@@ -287,6 +311,8 @@ int run() {
   // A location says enough; a lowered function is thousands of lines.
   context.printOpOnDiagnostic(false);
   mlir::SourceMgrDiagnosticHandler diagnostics(sources, &context, errs());
+  if (remarks)
+    enableRemarks(context);
   mlir::OwningOpRef<mlir::ModuleOp> module =
       config.empty() ? mlir::parseSourceFile<mlir::ModuleOp>(sources, &context)
                      : importConfig(text, context, importOptions);

@@ -30,6 +30,8 @@ struct LoweringOptions {
   /// a sequence that are rebuilt at a time, 0: all, -1: the form's default.
   std::string form = "absorbed";
   int64_t chunkLength = -1;
+  /// Runs mla-fuse-append, on what a front end wrote as separate operations.
+  bool fuseAppend = true;
 };
 
 /// Whether kSkipRopeVariable is set: "1" is, "0" and "" are not. Anything else

@@ -27,11 +27,15 @@ struct MLAToLLVMOptions : public mlir::PassPipelineOptions<MLAToLLVMOptions> {
       llvm::cl::desc("Most keys of a sequence that the expanded form rebuilds "
                      "at a time; 0: all at once; -1: the form's default"),
       llvm::cl::init(-1)};
+  Option<bool> fuseAppend{
+      *this, "fuse-append",
+      llvm::cl::desc("Turn separate rotations, copies and appends into one"),
+      llvm::cl::init(true)};
 };
 
 /// Appends everything from front ends' tensors up to buffers in place:
-/// canonical form, entries' destinations, decomposition, bufferization and its
-/// check.
+/// canonical form, entries' destinations, decomposition, fusion, bufferization
+/// and its check.
 void buildMLABufferizePipeline(mlir::OpPassManager &pm,
                                const MLAToLLVMOptions &options);
 
