@@ -107,6 +107,7 @@ class Run:
         self.file, self.result, self.threads = file, result, run["threads"]
         self.ceilings = run["ceilings"]
         self.cases = [Case(fields, self) for fields in run["cases"]]
+        self.steps = run.get("steps", [])  # of compiled modules
 
     def machine(self):
         """What the device is called."""

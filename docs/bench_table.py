@@ -7,7 +7,7 @@
 
 Between the marks `<!-- begin: NAME ... -->` and `<!-- end: NAME -->` of a page go the tables of
 NAME.json beside it, what `mla-bench --json` wrote. Where a file's cases say what others need,
-a row has all cache formats of a case; else a row is a case. `begin: NAME/PART`, closed by
+a row has all cache formats of a case; else a row is a case, or a compiled step. `begin: NAME/PART`, closed by
 `end: NAME/PART`, takes a part of a grid of operations that move data: run (on what, and its
 ceilings), plots, targets, where (they are missed), misses, peers, rows (of append), listing (of
 gather_kv). A grid that was measured in parts has files NAME.PART.json beside NAME.json, or instead
@@ -21,6 +21,7 @@ import sys
 
 import bench_grid
 import bench_roofline
+import bench_steps
 from bench_grid import table
 from bench_results import number, parts, percent, read, split_name
 
@@ -149,7 +150,11 @@ def tables(file, part):
         for run in runs:
             cases = [case.fields for case in run.cases]
             compared = any("best_peer_us" in case for case in cases)
-            lines += ["", describe(run), "", *(comparison(cases) if compared else listing(cases))]
+            lines += ["", describe(run)]
+            if cases:
+                lines += ["", *(comparison(cases) if compared else listing(cases))]
+            if run.steps:
+                lines += ["", *bench_steps.listing(run.steps, run.ceilings)]
     return "\n".join(lines) + "\n"
 
 

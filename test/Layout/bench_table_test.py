@@ -28,10 +28,13 @@ class BenchTableTest(CheckTest):
                               cwd=self.project.root, capture_output=True, text=True)
 
     def make(self, *cases, **result):
+        return self.make_run({"threads": 132, "ceilings": CEILINGS, "cases": cases}, **result)
+
+    def make_run(self, recorded, **result):
         self.write("page.md", PAGE)
         self.write("run.json", json.dumps({
             "date": "2026-11-22T07:00:00Z", "device": "cuda", **result,
-            "runs": [{"threads": 132, "ceilings": CEILINGS, "cases": cases}]}))
+            "runs": [recorded]}))
         run = self.run_script("-o")
         self.assertEqual(run.returncode, 0, run.stderr)
         return self.project.text("page.md").splitlines()
@@ -60,6 +63,26 @@ class BenchTableTest(CheckTest):
             "| `a bf16 B=1 H=2` | 400.0 | 200.0 | 50 % | Other | 200.0 | 2.00 | 300.0 | 40 % | 0.75 "
             "| 500.0 | 50 % | 1.25 |",
             "| `a bf16 B=2 H=2` | 800.0 | 400.0 | 50 % | - | - | - | - | - | - | - | - | - |"])
+
+    def test_steps(self):
+        parts = {"absorbed_attention": {"us": 10}, "absorb_q": {"us": 2}, "append": {"us": 2.5},
+                 "project_v": {"us": 3}}
+        step = {"step": "step bf16 B=1 kv=1024", "B": 1, "H": 16, "kv": 1024, "counted_us": 72,
+                "layer_us": 18, "layer_weight_bytes": 6000800, "event_median_us": 80,
+                "parts": parts, "layer_launches": 5.75, "layer_bound_us": 20, "of_bound": 0.9,
+                "of_strict_bound": 1.0}
+        # Of a CPU, and of calls that aren't timed alone.
+        other = {key: value for key, value in step.items()
+                 if "bound" not in key and "launches" not in key}
+        other.update(step="step f32 B=1 kv=64", kv=64, parts={})
+        lines = self.make_run({"threads": 132, "ceilings": CEILINGS, "cases": [],
+                               "steps": [step, other]})
+        self.assertEqual(lines[-5:-2], [
+            "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+            "| `step f32 B=1 kv=64` | 72.0 | 18.0 | - | - | - | - | - | 2.0 | - | - | - | - | 80.0 |",
+            "| `step bf16 B=1 kv=1024` | 72.0 | 18.0 | 10.0 | 2.0 | 2.5 | 3.0 | 17.5 | 2.0 | 5.75 "
+            "| 20.0 | 0.90 | 1.00 | 80.0 |"])
+        self.assertEqual(sum("---" in line for line in lines), 1)
 
     def test_what_it_ran_on(self):
         lines = self.make(timed("a bf16", 1), commit="1234abc",

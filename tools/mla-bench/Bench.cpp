@@ -110,7 +110,12 @@ io::Status Bench::warmUp(const Timer &timer) {
 }
 
 io::Result<Timer> Bench::makeTimer(const Works &works, bool replay) {
-  return replay ? device.makeReplay(works) : device.makeTimer(works);
+  if (!replay)
+    return device.makeTimer(works);
+  io::Result<Replay> graph = device.makeReplay(works);
+  if (!graph)
+    return io::Error{graph.error()};
+  return graph->timer;
 }
 
 double Bench::countedOf(const Times &times) const {

@@ -10,6 +10,7 @@
 
 #include "Case.h"
 #include "Device.h"
+#include "Step.h"
 
 #include <map>
 #include <optional>
@@ -73,6 +74,45 @@ struct Measurement {
   }
 };
 
+/// One of the calls of a step, alone: one for every layer, each with operands
+/// of its own, in a graph where there are graphs.
+struct StepPart {
+  Case what;
+  double seconds = 0;   ///< Of one call.
+  int64_t launches = 0; ///< Of one call; 0 where there are no graphs.
+};
+
+/// What no layer's step is to take longer than: its attention alone, its
+/// weights at the bandwidth of reading, and what its launches may cost besides.
+struct StepBound {
+  static constexpr double fixed = 2.5e-6, aLaunch = 1e-6;
+  double seconds = 0; ///< Of all launches of a layer.
+  /// Without those that the attention's own time has already.
+  double strict = 0;
+};
+
+struct StepMeasurement {
+  explicit StepMeasurement(const StepCase &what) : what(what) {}
+
+  StepCase what;
+  uint64_t workspace = 0;       ///< Bytes of the arena.
+  Times calls;                  ///< Of whole steps, called once each.
+  std::optional<Times> replays; ///< Of a step in a graph of `graphCalls` steps.
+  int64_t graphCalls = 0;
+  double launches = 0; ///< Of a step; 0 where there are no graphs.
+  std::vector<StepPart> parts;
+  std::optional<StepBound> bound; ///< Where parts and launches are known.
+
+  const Times &times() const { return replays ? *replays : calls; }
+  double counted = 0; ///< The least or the median of these.
+  double secondsALayer() const {
+    return counted / static_cast<double>(what.layers());
+  }
+  double launchesALayer() const {
+    return launches / static_cast<double>(what.layers());
+  }
+};
+
 struct BenchOptions {
   int threads = 1;
   int64_t iterations = 0; ///< 0: as the device wants, or as many as `seconds`
@@ -81,7 +121,8 @@ struct BenchOptions {
   /// Most calls in a graph, each on its own operands; fewer where those would
   /// take more than 4 GiB.
   int64_t graphCalls = 100;
-  bool peers = false; ///< Measure what engines do in place of append, too.
+  int64_t graphSteps = 1; ///< The same of steps, which are of several layers.
+  bool peers = false;     ///< Measure what engines do in place of append, too.
   CeilingOptions ceilings;
 };
 
@@ -90,6 +131,7 @@ struct BenchRun {
   int threads = 1;
   Ceilings ceilings;
   std::vector<Measurement> measurements;
+  std::vector<StepMeasurement> steps;
 };
 
 class Sets;
@@ -103,6 +145,8 @@ public:
   io::Status measureCeilings();
   /// An error is anything but success and "not implemented".
   io::Result<Measurement> measure(const Case &c);
+  /// The same of a compiled step, and of its parts alone.
+  io::Result<StepMeasurement> measure(const StepCase &step);
 
   const Ceilings &ceilings() const { return top; }
 
@@ -117,6 +161,10 @@ private:
   io::Status timeCopy(const Sets &sets, Measurement &m);
   io::Status timePeers(const Sets &sets, Measurement &m);
   io::Status compare(Measurement &m);
+  io::Result<Times> timeWorks(const Works &works, bool replay,
+                              int64_t &launches);
+  io::Status timeStep(StepMeasurement &m);
+  io::Result<StepPart> timePart(const Case &c, int64_t sets);
 
   mla_context *ctx;
   Device &device;

@@ -21,9 +21,10 @@
 using namespace mla;
 using namespace mla::bench;
 
-/// `count` numbers within (-2, 2), the same in every run; nothing of a type
-/// that they can't be converted to.
-static std::vector<char> randomBytes(uint32_t dtype, size_t count) {
+/// `count` numbers within (-bound, bound), the same in every run; nothing of a
+/// type that they can't be converted to. Of fp8 they are always below 2.
+static std::vector<char> randomBytes(uint32_t dtype, size_t count,
+                                     float bound = 2) {
   std::mt19937 engine(1);
   std::vector<char> bytes(count * io::dtypeBytes(dtype));
   if (dtype == MLA_DTYPE_F8E4M3FN) {
@@ -32,7 +33,7 @@ static std::vector<char> randomBytes(uint32_t dtype, size_t count) {
       byte = static_cast<char>(engine() & 0xBF);
     return bytes;
   }
-  std::uniform_real_distribution<float> uniform(-2, 2);
+  std::uniform_real_distribution<float> uniform(-bound, bound);
   std::vector<float> values(count);
   for (float &value : values)
     value = uniform(engine);
@@ -98,10 +99,18 @@ keptBlock(const char *kind, std::array<int64_t, 3> numbers, F makeBlock) {
   return found->second;
 }
 
+/// Of the numbers that are repeated: not a divisor of any row, so that rows
+/// differ.
+static constexpr size_t repeated = 262139;
+
 const std::vector<char> &mla::bench::randomBlock(uint32_t dtype) {
-  // Not a divisor of any row, so that rows differ.
   return keptBlock("random", {dtype},
-                   [&] { return randomBytes(dtype, 262139); });
+                   [&] { return randomBytes(dtype, repeated); });
+}
+
+const std::vector<char> &mla::bench::weightBlock(uint32_t dtype) {
+  return keptBlock("weights", {dtype},
+                   [&] { return randomBytes(dtype, repeated, 2.0f / 16); });
 }
 
 const std::vector<char> &mla::bench::packedBlock(int64_t latent,

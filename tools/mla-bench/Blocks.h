@@ -20,6 +20,8 @@ namespace mla::bench {
 
 /// Numbers of a float type within (-2, 2), the same in every run.
 const std::vector<char> &randomBlock(uint32_t dtype);
+/// The same, a sixteenth of them.
+const std::vector<char> &weightBlock(uint32_t dtype);
 /// Rows [latent | scales | pe] of a block-scaled cache: numbers as above, of
 /// scale 1.
 const std::vector<char> &packedBlock(int64_t latent, uint32_t peType,

@@ -162,7 +162,7 @@ public:
     });
   }
 
-  io::Result<Timer> makeReplay(Works) override {
+  io::Result<Replay> makeReplay(Works) override {
     return io::Error{"expected a GPU to replay a graph, got a CPU"};
   }
 

@@ -85,7 +85,7 @@ io::Result<Timer> CudaDevice::makeTimer(Works works) {
   });
 }
 
-io::Result<Timer> CudaDevice::makeReplay(Works works) {
+io::Result<Replay> CudaDevice::makeReplay(Works works) {
   auto count = static_cast<double>(works.size());
   auto graph = std::make_shared<Graph>();
   io::Status captured = timing.capture(
@@ -104,12 +104,13 @@ io::Result<Timer> CudaDevice::makeReplay(Works works) {
   // The first launch may do more than the others.
   if (io::Result<double> first = timing.timeOnce(replay, true); !first)
     return io::Error{first.error()};
-  return Timer([this, replay, count]() -> io::Result<double> {
+  auto timeOne = [this, replay, count]() -> io::Result<double> {
     io::Result<double> all = timing.timeOnce(replay, /*cold=*/true);
     if (!all)
       return all;
     return *all / count;
-  });
+  };
+  return Replay{timeOne, graph->launches};
 }
 
 std::optional<Load>

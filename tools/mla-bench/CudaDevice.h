@@ -37,7 +37,7 @@ public:
   io::Result<Bandwidths> bandwidthOver(uint64_t bytes, int threads,
                                        double seconds) override;
   io::Result<Timer> makeTimer(Works works) override;
-  io::Result<Timer> makeReplay(Works works) override;
+  io::Result<Replay> makeReplay(Works works) override;
   std::optional<Load> loadDuring(const Works &works, double seconds) override;
   Works copyRows(const std::vector<Transfer> &transfers, int threads) override;
   std::vector<std::pair<std::string, std::function<void()>>>

@@ -8,6 +8,7 @@
 #include "CudaTiming.h"
 
 #include <algorithm>
+#include <vector>
 
 using namespace mla;
 using namespace mla::bench;
@@ -87,6 +88,25 @@ io::Result<double> CudaTiming::leastOf(int64_t count,
   return least;
 }
 
+/// Nodes that give the device something to do.
+static cudaError_t countLaunches(cudaGraph_t graph, int64_t &launches) {
+  size_t count = 0;
+  Errors errors;
+  errors << cudaGraphGetNodes(graph, nullptr, &count);
+  std::vector<cudaGraphNode_t> nodes(count);
+  if (count > 0)
+    errors << cudaGraphGetNodes(graph, nodes.data(), &count);
+  launches = 0;
+  for (cudaGraphNode_t node : nodes) {
+    cudaGraphNodeType type = cudaGraphNodeTypeEmpty;
+    errors << cudaGraphNodeGetType(node, &type);
+    launches += type == cudaGraphNodeTypeKernel ||
+                type == cudaGraphNodeTypeMemcpy ||
+                type == cudaGraphNodeTypeMemset;
+  }
+  return errors.error();
+}
+
 io::Status CudaTiming::capture(const std::function<cudaError_t()> &work,
                                Graph &graph) const {
   cudaGraph_t captured = nullptr;
@@ -95,7 +115,8 @@ io::Status CudaTiming::capture(const std::function<cudaError_t()> &work,
          << work() << cudaStreamEndCapture(stream, &captured);
   io::Status status = errors.status("capture");
   if (status)
-    status = (errors << cudaGraphInstantiate(&graph.executable, captured, 0)
+    status = (errors << countLaunches(captured, graph.launches)
+                     << cudaGraphInstantiate(&graph.executable, captured, 0)
                      << cudaGraphUpload(graph.executable, stream))
                  .status("capture");
   if (captured)

@@ -41,6 +41,7 @@ private:
 /// A captured call, gone with the last timer that replays it.
 struct Graph {
   cudaGraphExec_t executable = nullptr;
+  int64_t launches = 0; ///< Nodes that are kernels, copies or fills.
   Graph() = default;
   Graph(const Graph &) = delete;
   ~Graph() {

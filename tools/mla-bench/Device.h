@@ -67,6 +67,12 @@ struct CeilingOptions {
 /// Seconds of one repetition.
 using Timer = std::function<io::Result<double>()>;
 
+/// A graph of calls, timed.
+struct Replay {
+  Timer timer;          ///< Of one of the calls.
+  int64_t launches = 0; ///< Kernels, copies and fills of all of them.
+};
+
 /// Calls; mostly the same one on several sets of operands, each with its own
 /// memory. The context keeps an error of a call of its own, and a timer reports
 /// all others.
@@ -116,9 +122,9 @@ public:
   /// there is at least one, have been called before; their operands outlive the
   /// timer.
   virtual io::Result<Timer> makeTimer(Works works) = 0;
-  /// A timer of a graph that makes one call for every set, one after the other:
-  /// the seconds of one of them. Only where there are graphs.
-  virtual io::Result<Timer> makeReplay(Works works) = 0;
+  /// A graph that makes one call for every set, one after the other. Only where
+  /// there are graphs.
+  virtual io::Result<Replay> makeReplay(Works works) = 0;
   /// What the driver says while the works, of so many seconds each, are
   /// repeated for a moment; none where it says nothing.
   virtual std::optional<Load> loadDuring(const Works &works,

@@ -162,6 +162,8 @@ std::string mla::bench::toJson(const std::string &deviceName,
                   {"cases", Json::array()}};
     for (const Measurement &m : run.measurements)
       entry["cases"].push_back(::toJson(m, device.fixedRepetitions() > 0));
+    for (const StepMeasurement &m : run.steps)
+      entry["steps"].push_back(stepToJson(m));
     json["runs"].push_back(entry);
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -45,7 +45,7 @@ size_t Operands::sectionOf(const std::vector<char> &block, bool alone) {
 }
 
 Operands::Operand &Operands::make(size_t section, uint32_t dtype,
-                                  std::initializer_list<int64_t> dims) {
+                                  const Dims &dims) {
   Operand tensor = {};
   tensor.dtype = dtype;
   for (int64_t dim : dims)
@@ -98,9 +98,12 @@ bool Operands::allocate() {
 
 //===--- Tensors ---------------------------------------------------------===//
 
-const mla_tensor *Operands::random(uint32_t dtype,
-                                   std::initializer_list<int64_t> dims) {
+const mla_tensor *Operands::random(uint32_t dtype, const Dims &dims) {
   return &make(sectionOf(randomBlock(dtype)), dtype, dims);
+}
+
+const mla_tensor *Operands::weights(uint32_t dtype, const Dims &dims) {
+  return &make(sectionOf(weightBlock(dtype)), dtype, dims);
 }
 
 const mla_tensor *Operands::packedRows(int64_t pages, int64_t pageSize,
@@ -118,13 +121,11 @@ const mla_tensor *Operands::rotaryTable(int64_t rows, int64_t width) {
                MLA_DTYPE_F32, {rows, width});
 }
 
-const mla_tensor *Operands::zeros(uint32_t dtype,
-                                  std::initializer_list<int64_t> dims) {
+const mla_tensor *Operands::zeros(uint32_t dtype, const Dims &dims) {
   return &make(sectionOf(zeroBlock()), dtype, dims);
 }
 
-const mla_tensor *Operands::given(uint32_t dtype,
-                                  std::initializer_list<int64_t> dims,
+const mla_tensor *Operands::given(uint32_t dtype, const Dims &dims,
                                   const void *data) {
   const Operand &tensor = make(0, dtype, dims);
   uint64_t bytes = mla_dtype_bits(dtype) / 8;
@@ -136,12 +137,12 @@ const mla_tensor *Operands::given(uint32_t dtype,
   return &tensor;
 }
 
-const mla_tensor *Operands::integers(std::initializer_list<int64_t> dims,
+const mla_tensor *Operands::integers(const Dims &dims,
                                      const std::vector<int32_t> &values) {
   return given(MLA_DTYPE_I32, dims, values.data());
 }
 
-const mla_tensor *Operands::integers(std::initializer_list<int64_t> dims,
+const mla_tensor *Operands::integers(const Dims &dims,
                                      const std::vector<int64_t> &values) {
   return given(MLA_DTYPE_I64, dims, values.data());
 }

@@ -11,10 +11,12 @@
 #include "Device.h"
 
 #include <deque>
-#include <initializer_list>
 #include <vector>
 
 namespace mla::bench {
+
+/// Sizes of a tensor.
+using Dims = std::vector<int64_t>;
 
 /// Dense tensors in the device's memory, and views of them. They share one
 /// piece of memory, which allocate() gets once all are known: until then their
@@ -36,7 +38,10 @@ public:
   uint64_t bytes() const { return total; }
 
   /// Of a float type: numbers within (-2, 2), the same in every run.
-  const mla_tensor *random(uint32_t dtype, std::initializer_list<int64_t> dims);
+  const mla_tensor *random(uint32_t dtype, const Dims &dims);
+  /// The same, sixteen times smaller: products with them stay about as large as
+  /// what they are multiplied with.
+  const mla_tensor *weights(uint32_t dtype, const Dims &dims);
   /// The rows [..., latent | scales | pe] of a block-scaled cache, as bytes:
   /// numbers as above, of scale 1.
   const mla_tensor *packedRows(int64_t pages, int64_t pageSize, int64_t latent,
@@ -45,10 +50,10 @@ public:
   const mla_tensor *field(const mla_tensor *rows, int64_t begin, uint32_t dtype,
                           int64_t count);
   /// Every element is 0.
-  const mla_tensor *zeros(uint32_t dtype, std::initializer_list<int64_t> dims);
-  const mla_tensor *integers(std::initializer_list<int64_t> dims,
+  const mla_tensor *zeros(uint32_t dtype, const Dims &dims);
+  const mla_tensor *integers(const Dims &dims,
                              const std::vector<int32_t> &values);
-  const mla_tensor *integers(std::initializer_list<int64_t> dims,
+  const mla_tensor *integers(const Dims &dims,
                              const std::vector<int64_t> &values);
   /// A number of rank 0.
   const mla_tensor *scalar(float value);
@@ -72,11 +77,9 @@ private:
   };
 
   /// A tensor at the end of section `section`.
-  Operand &make(size_t section, uint32_t dtype,
-                std::initializer_list<int64_t> dims);
+  Operand &make(size_t section, uint32_t dtype, const Dims &dims);
   /// One whose contents are given.
-  const mla_tensor *given(uint32_t dtype, std::initializer_list<int64_t> dims,
-                          const void *values);
+  const mla_tensor *given(uint32_t dtype, const Dims &dims, const void *values);
   const mla_tensor *view(const Operand &operand);
   /// The section of a block; a tensor that starts with the block is alone in
   /// one.

@@ -53,8 +53,15 @@ io::Status mla::bench::interpret(Options &options) {
         {"--ceiling-seconds", options.bench.ceilings.seconds}})
     if (std::isnan(seconds))
       return io::Error{std::string(name) + ": expected a number, got nan"};
-  if (options.grids.empty() && options.files.empty())
+  if (options.grids.empty() && options.files.empty() && options.modules.empty())
     options.grids = defaultGrids();
+  if (!options.modules.empty() && options.batches.empty())
+    return io::Error{"--module: expected --batch=BxKEYS,... beside it, got "
+                     "none"};
+  if (options.modules.empty() && !options.entry.empty())
+    return io::Error{"--entry: expected --module beside it, got none"};
+  if (options.graphCalls)
+    options.bench.graphCalls = options.bench.graphSteps = *options.graphCalls;
   std::vector<std::string> grids = gridNames();
   for (const std::string &name : options.grids)
     if (std::find(grids.begin(), grids.end(), name) == grids.end())
@@ -83,6 +90,12 @@ io::Status mla::bench::interpret(Options &options) {
     if (!parseBatch(text, options.grid.batches.emplace_back()))
       return io::Error{"--batch: expected BxKEYS with both > 0, got '" + text +
                        "'"};
+  for (auto [batch, keys] : options.grid.batches)
+    if (!options.modules.empty() && keys < options.tokens)
+      return io::Error{"--tokens: expected no more than the keys of a "
+                       "sequence, " +
+                       std::to_string(keys) + ", got " +
+                       std::to_string(options.tokens)};
   return {};
 }
 
@@ -105,6 +118,12 @@ read, and timed by events on its stream. Below 50 us a graph of many calls, each
 of its own, is timed in the same way, and its time over their number counts, unless a
 file says what others need: that is of single calls, and "peer" and "ratio" compare with
 it. The median counts.
+
+A step (--module) is an entry of a compiled module, of one or more layers. Its arguments
+are made by their names, those of mla-import: every layer has its own weights and cache.
+It is captured as one graph, which is replayed as above, with a cold L2; then each of its
+calls is timed alone in the same way, one for every layer. "bound" is, for a layer, its
+attention alone + its weights at the bandwidth of reading + 2.5 us + 1 us a launch.
 
 FILES: {"cases": [{"op": ..., ...}, ...]}. Without "op" a case is absorbed_attention,
 without "dtype" bf16. Sizes have two names; what is in brackets may be left out:
@@ -133,6 +152,7 @@ EXAMPLES:
   mla-bench --list --grid=append
   mla-bench --device=cuda --cases=decode_cases.json --cache=same,fp8,fp8_block
   mla-bench --device=cuda --grid=append --peers --json=append.json
+  mla-bench --device=cuda --module=step.so --batch=1x1024,16x4096 --json=step.json
   mla-bench --device=cuda:1 --grid=long_prefill --json=prefill.json --commit=1234abc
 
 Exit status: 0 done, 1 a call or a file failed, 2 bad usage.)";
@@ -151,6 +171,18 @@ void mla::bench::addOptions(CLI::App &app, Options &options) {
                  "Cases of a JSON file, instead of the grids unless --grid "
                  "asks for some; FILES below")
       ->type_name("FILE");
+  app.add_option("--module", options.modules,
+                 "Steps of compiled modules, instead of the grids unless "
+                 "--grid asks for some; with --batch")
+      ->delimiter(',')
+      ->type_name("FILE,...");
+  app.add_option("--entry", options.entry,
+                 "Of the modules (default: the only one)")
+      ->type_name("NAME");
+  app.add_option("--tokens", options.tokens,
+                 "New tokens of each sequence of a step (default: 1)")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 20));
   app.add_option("--cache", options.caches,
                  "Formats of the 16-bit cases' cache: same (default), fp8, "
                  "fp8_query, fp8_block; a case is left out where it can't have "
@@ -202,9 +234,10 @@ void mla::bench::addOptions(CLI::App &app, Options &options) {
                  "last-level cache; 4 GiB on a GPU)")
       ->type_name("MIB")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 20));
-  app.add_option("--graph-calls", options.bench.graphCalls,
+  app.add_option("--graph-calls", options.graphCalls,
                  "Most calls in a graph, each on operands of its own; fewer "
-                 "where those would take more than 4 GiB (default: 100)")
+                 "where those would take more than 4 GiB (default: 100; of "
+                 "steps 1, and as many as asked for)")
       ->type_name("N")
       ->check(CLI::Range(int64_t(1), int64_t(100000)));
   app.add_flag("--peers", options.bench.peers,

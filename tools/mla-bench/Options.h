@@ -23,6 +23,10 @@ struct Options {
   std::vector<std::string> dtypes, batches;
   std::vector<int> threads;
   int64_t bufferMiB = 0;
+  std::vector<std::string> modules;
+  std::string entry;
+  int64_t tokens = 1; ///< Of each sequence of a step.
+  std::optional<int64_t> graphCalls;
   bool list = false;
   // What the words above stand for.
   io::DeviceName name;

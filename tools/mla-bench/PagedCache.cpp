@@ -51,9 +51,16 @@ static int64_t allPages(const Case &c) {
   return pages;
 }
 
+int64_t mla::bench::poolPages(const Case &c) {
+  return std::max<int64_t>(allPages(c), 1);
+}
+
 PagedCache::PagedCache(Operands &operands, const Case &c, std::mt19937 &random)
-    : pool(operands, c, std::max<int64_t>(allPages(c), 1)),
-      columns(pagesOf(c, c.mostKeys())) {
+    : PagedSequences(operands, c, random), pool(operands, c, poolPages(c)) {}
+
+PagedSequences::PagedSequences(Operands &operands, const Case &c,
+                               std::mt19937 &random)
+    : columns(pagesOf(c, c.mostKeys())) {
   std::vector<int32_t> lengths, firstTokens{0}, firstKeys{0};
   std::vector<int64_t> order = shuffled(allPages(c), random);
   auto next = order.begin();
@@ -72,7 +79,7 @@ PagedCache::PagedCache(Operands &operands, const Case &c, std::mt19937 &random)
   cuK = operands.integers({c.batch + 1}, firstKeys);
 }
 
-std::vector<int64_t> PagedCache::slots(const Case &c) const {
+std::vector<int64_t> PagedSequences::slots(const Case &c) const {
   std::vector<int64_t> result;
   for (int64_t b = 0; b < c.batch; ++b)
     for (int64_t key = 0; key < c.keysOf(b); ++key) {

@@ -23,20 +23,29 @@ struct CachePool {
   const mla_tensor *latentScale = nullptr, *peScale = nullptr;
 };
 
-/// The cache that the sequences of a case have filled, and where they lie in
-/// it: their pages are in a shuffled order.
-struct PagedCache {
-  PagedCache(Operands &operands, const Case &c, std::mt19937 &random);
+/// Where the sequences of a case lie in a cache that they have filled: their
+/// pages are in a shuffled order.
+struct PagedSequences {
+  PagedSequences(Operands &operands, const Case &c, std::mt19937 &random);
 
   /// Rows of the pool that hold a sequence's keys, in order; sequences one
   /// after the other.
   std::vector<int64_t> slots(const Case &c) const;
 
-  CachePool pool;
   const mla_tensor *pageTable, *kvLens, *cuQ, *cuK;
   int64_t columns;            ///< Pages that the table has room for.
   std::vector<int32_t> table; ///< -1 beyond a sequence's pages.
 };
+
+/// The same with that cache.
+struct PagedCache : PagedSequences {
+  PagedCache(Operands &operands, const Case &c, std::mt19937 &random);
+
+  CachePool pool;
+};
+
+/// Pages that the sequences of a case fill; at least one.
+int64_t poolPages(const Case &c);
 
 /// Pages of `keys` keys.
 int64_t pagesOf(const Case &c, int64_t keys);

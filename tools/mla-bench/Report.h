@@ -10,6 +10,8 @@
 
 #include "Bench.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace mla::bench {
 
 /// The machine, the number of threads and the ceilings: what the table's shares
@@ -18,6 +20,12 @@ void printCeilings(const Device &device, int threads, const Ceilings &ceilings);
 /// The head of the table for a device, and the rows to it.
 void printHeader(const Device &device);
 void printRow(const Device &device, const Measurement &m);
+
+/// The same for steps.
+void printStepHeader();
+void printStep(const StepMeasurement &m);
+/// What the JSON has of a step.
+nlohmann::ordered_json stepToJson(const StepMeasurement &m);
 
 /// All runs with the machine, the date (UTC) and the versions, JSON. `commit`
 /// is left out where it is empty.

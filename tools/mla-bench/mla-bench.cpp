@@ -42,6 +42,21 @@ std::vector<Case> chooseCases(const Options &options) {
   return chosen;
 }
 
+io::Result<std::vector<StepCase>> chooseSteps(const Options &options) {
+  std::vector<StepCase> steps;
+  for (const std::string &path : options.modules) {
+    io::Result<std::shared_ptr<const StepModule>> module =
+        StepModule::load(path, options.entry);
+    if (!module)
+      return io::Error{module.error()};
+    for (auto [batch, keys] : options.grid.batches)
+      if (StepCase step(*module, batch, keys, options.tokens);
+          step.name().find(options.filter) != std::string::npos)
+        steps.push_back(step);
+  }
+  return steps;
+}
+
 io::Result<std::unique_ptr<Device>> makeDevice(mla_context *ctx,
                                                const io::DeviceName &name) {
   if (name.backend == "cuda")
@@ -59,13 +74,18 @@ int run(Options &options) {
     options.cases.insert(options.cases.end(), cases->begin(), cases->end());
   }
   std::vector<Case> cases = chooseCases(options);
-  if (cases.empty())
+  io::Result<std::vector<StepCase>> steps = chooseSteps(options);
+  if (!steps)
+    return report(steps.error(), kFailed);
+  if (cases.empty() && steps->empty())
     return report("--filter: expected a part of a case's name, got '" +
                       options.filter + "'; see --list",
                   kUsage);
   if (options.list) {
     for (const Case &c : cases)
       std::printf("%s\n", c.name().c_str());
+    for (const StepCase &step : *steps)
+      std::printf("%s\n", step.name().c_str());
     return 0;
   }
   mla_context *created = nullptr;
@@ -99,15 +119,25 @@ int run(Options &options) {
     Bench measurer(created, *device, bench);
     if (io::Status status = measurer.measureCeilings(); !status)
       return report(status.error(), kFailed);
-    runs.push_back({threads, measurer.ceilings(), {}});
+    runs.push_back({threads, measurer.ceilings(), {}, {}});
     printCeilings(*device, threads, measurer.ceilings());
-    printHeader(*device);
+    if (!cases.empty())
+      printHeader(*device);
     for (const Case &c : cases) {
       io::Result<Measurement> m = measurer.measure(c);
       if (!m)
         return report(m.error(), kFailed);
       printRow(*device, *m);
       runs.back().measurements.push_back(*m);
+    }
+    if (!steps->empty())
+      printStepHeader();
+    for (const StepCase &step : *steps) {
+      io::Result<StepMeasurement> m = measurer.measure(step);
+      if (!m)
+        return report(m.error(), kFailed);
+      printStep(*m);
+      runs.back().steps.push_back(*m);
     }
   }
   if (file.is_open()) {

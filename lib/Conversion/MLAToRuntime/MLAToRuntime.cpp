@@ -116,13 +116,20 @@ struct ConvertMLAToRuntime
   }
 
   /// What entries needed to know is in their tables now; LLVM IR has no place
-  /// for it.
+  /// for it. All at once: each change of one makes an array of all.
   static void dropArgumentAttributes(func::FuncOp function) {
-    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    SmallVector<Attribute> kept;
+    for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+      SmallVector<NamedAttribute> others;
       if (DictionaryAttr attributes = function.getArgAttrDict(i))
-        for (NamedAttribute attribute : attributes)
-          if (isa_and_nonnull<MLADialect>(attribute.getNameDialect()))
-            function.removeArgAttr(i, attribute.getName());
+        llvm::copy_if(attributes, std::back_inserter(others),
+                      [](NamedAttribute attribute) {
+                        return !isa_and_nonnull<MLADialect>(
+                            attribute.getNameDialect());
+                      });
+      kept.push_back(DictionaryAttr::get(function.getContext(), others));
+    }
+    function.setAllArgAttrs(kept);
   }
 
   /// Nobody sees the status of a function that mlir-runner runs: it prints it.
