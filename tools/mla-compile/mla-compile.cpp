@@ -81,12 +81,19 @@ cl::opt<std::string>
     heads("heads",
           cl::desc("With --config: query heads (default: the model's)"),
           cl::value_desc("number"), cl::cat(category));
+cl::opt<std::string>
+    layers("layers",
+           cl::desc("With --config: layers in one entry, 1 (default) to 1024, "
+                    "or all of the model's that have latent attention"),
+           cl::value_desc("number"), cl::init("1"), cl::cat(category));
 
 cl::extrahelp examples(R"(
 EXAMPLES:
   mla-compile core.mlir -o core.so            a module for mla-run and mla_module_load
   mla-import config.json | mla-compile - -o core.so
   mla-compile --config=config.json --dtype=f32 -o core.so
+  mla-compile --config=config.json --phase=generation --layers=3 -o step.so
+                                              three layers' cores in one entry
   mla-compile core.mlir --form=expanded --chunk-length=4096 -o core.so
                                               keys and values rebuilt 4096 at a time
   mla-compile core.mlir --emit=llvm           LLVM IR, to stdout
@@ -140,6 +147,14 @@ bool parseImportOptions(mla::AttentionCoreOptions &options) {
     if (!parsePositive(heads, options.numHeads.front()))
       return false;
   }
+  std::optional<int64_t> numLayers = mla::parseNumLayers(layers);
+  if (!numLayers) {
+    report("--layers: expected an integer from 1 to " + Twine(mla::kMaxLayers) +
+               " or all, got '" + layers + "'",
+           kUsage);
+    return false;
+  }
+  options.numLayers = {*numLayers};
   if (phase == "both") {
     options.phases = {mla::Phase::Context, mla::Phase::Generation};
   } else if (phase != "none") {
@@ -196,7 +211,7 @@ bool checkOptions(std::optional<mla::EmitKind> kind) {
            false;
   if (config.empty())
     for (const cl::Option *option : std::initializer_list<const cl::Option *>{
-             &phase, &dtype, &cache, &hints, &pageSize, &heads})
+             &phase, &dtype, &cache, &hints, &pageSize, &heads, &layers})
       if (option->getNumOccurrences())
         return report("--" + option->ArgStr +
                           ": expected --config with it, got '" + input + "'",
@@ -225,7 +240,7 @@ std::optional<mla::EmitKind> parseEmitKind() {
 /// The module of --config, null after an error message.
 mlir::OwningOpRef<mlir::ModuleOp>
 importConfig(StringRef text, mlir::MLIRContext &context,
-             const mla::AttentionCoreOptions &options) {
+             mla::AttentionCoreOptions &options) {
   Expected<mla::AttentionCoreSpec> spec = mla::readModelConfig(text, config);
   if (!spec) {
     report(toString(spec.takeError()), kFailed);
@@ -233,6 +248,10 @@ importConfig(StringRef text, mlir::MLIRContext &context,
   }
   for (const std::string &note : spec->notes)
     errs() << "mla-compile: note: " << config << ": " << note << "\n";
+  if (Error error = mla::resolveNumLayers(*spec, config, options)) {
+    report(toString(std::move(error)), kFailed);
+    return nullptr;
+  }
   mlir::OwningOpRef<mlir::ModuleOp> module =
       mla::buildAttentionCore(&context, *spec, options);
   if (failed(mlir::verify(*module))) {
