@@ -84,7 +84,9 @@ llvm::Error resolveNumLayers(const AttentionCoreSpec &spec,
 /// order: what all share (page_table, kv_lens, cu_q, cos_sin, positions, the
 /// scalars); the inputs of layer 0, called q_0, c_kv_0 and so on, of layer 1,
 /// ...; the destinations out_0, cache_0, out_1, ... It returns the results of
-/// the layers in the same order.
+/// the layers in the same order. A model computes q_1 from out_0, so serving
+/// takes entries of one layer; one of several is for who has all queries at
+/// once: to measure a step, and to see what passes do to it.
 mlir::OwningOpRef<mlir::ModuleOp>
 buildAttentionCore(mlir::MLIRContext *context, const AttentionCoreSpec &spec,
                    const AttentionCoreOptions &options = {});
