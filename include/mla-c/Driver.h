@@ -41,6 +41,9 @@ typedef struct MlaImportOptions {
   int64_t pageSize;
   /// Query heads; 0: the model's.
   int64_t numHeads;
+  /// Layers in the function, 1 to 1024; 0: all of the model's that have latent
+  /// attention.
+  int64_t numLayers;
   /// Phase of serving; 0: none is stated.
   MlaPhase phase;
   /// Adds the scalar arguments max_kv, num_generation_seqs and
@@ -48,7 +51,8 @@ typedef struct MlaImportOptions {
   bool hints;
 } MlaImportOptions;
 
-/// The function attention in bf16, with a cache of the same and pages of 64.
+/// The function attention of one layer in bf16, with a cache of the same and
+/// pages of 64.
 MLIR_CAPI_EXPORTED MlaImportOptions mlaImportOptionsGetDefault(void);
 
 /// The attention core of a model from the text of its Hugging Face config.json;

@@ -86,8 +86,7 @@ llvm::Expected<Enum> symbolize(StringRef field, StringRef names,
 }
 
 llvm::Expected<int64_t> checkInteger(StringRef field, int64_t value,
-                                     int64_t low) {
-  constexpr int64_t highest = 1 << 16;
+                                     int64_t low, int64_t highest) {
   if (value >= low && value <= highest)
     return value;
   return llvm::createStringError(field + ": expected " + Twine(low) + " to " +
@@ -106,12 +105,16 @@ convertOptions(const MlaImportOptions &options) {
                              options.cache, symbolizeCacheFormat);
   if (!cache)
     return cache.takeError();
-  auto pageSize = checkInteger("pageSize", options.pageSize, 1);
+  auto pageSize = checkInteger("pageSize", options.pageSize, 1, 1 << 16);
   if (!pageSize)
     return pageSize.takeError();
-  auto numHeads = checkInteger("numHeads", options.numHeads, 0);
+  auto numHeads = checkInteger("numHeads", options.numHeads, 0, 1 << 16);
   if (!numHeads)
     return numHeads.takeError();
+  auto numLayers =
+      checkInteger("numLayers", options.numLayers, kAllLayers, kMaxLayers);
+  if (!numLayers)
+    return numLayers.takeError();
   StringRef name = unwrap(options.name);
   if (name.empty() || llvm::isDigit(name.front()) ||
       !llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; }))
@@ -123,6 +126,7 @@ convertOptions(const MlaImportOptions &options) {
   result.pageSizes = {*pageSize};
   if (*numHeads)
     result.numHeads = {*numHeads};
+  result.numLayers = {*numLayers};
   // 0 is no phase.
   if (options.phase) {
     std::optional<Phase> phase = symbolizePhase(uint32_t(options.phase));
@@ -162,6 +166,7 @@ MlaImportOptions mlaImportOptionsGetDefault(void) {
   options.dtype = mlirStringRefCreateFromCString("bf16");
   options.cache = mlirStringRefCreateFromCString("same");
   options.pageSize = 64;
+  options.numLayers = 1;
   return options;
 }
 
@@ -180,6 +185,8 @@ MlirModule mlaImportConfig(MlirContext ctx, MlirStringRef text,
   auto spec = readModelConfig(unwrap(text), unwrap(place));
   if (!spec)
     return fail(spec.takeError());
+  if (llvm::Error error = resolveNumLayers(*spec, unwrap(place), *converted))
+    return fail(std::move(error));
 
   ErrorHandler errors(context, onError, userData);
   OwningOpRef<ModuleOp> module = buildAttentionCore(context, *spec, *converted);

@@ -7,7 +7,8 @@
 
 #include "mla/Import/AttentionCore.h"
 
-#include "mla/IR/CacheRow.h"
+#include "CoreArguments.h"
+
 #include "mla/IR/MLAOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -64,154 +65,6 @@ std::optional<CacheFormat> symbolizeCacheFormat(llvm::StringRef name) {
 
 namespace {
 
-/// One combination of the options.
-struct Variant {
-  CoreDtype dtype;
-  CacheFormat cache;
-  int64_t pageSize;
-  int64_t numHeads;
-  std::optional<Phase> phase;
-  std::string name;
-};
-
-/// A dim of an argument: a size, or a symbol of a dynamic one.
-struct Dim {
-  Dim(int64_t size) : size(size) {}
-  Dim(StringRef symbol) : size(ShapedType::kDynamic), symbol(symbol) {}
-  Dim(const char *symbol) : Dim(StringRef(symbol)) {}
-  int64_t size;
-  StringRef symbol;
-};
-
-/// The arguments of a function, by name, as they are added.
-class Arguments {
-public:
-  explicit Arguments(Builder &builder) : builder(builder) {}
-
-  /// A host scalar.
-  void addScalar(StringRef name) {
-    indices[name] = types.size();
-    names.push_back(builder.getStringAttr(name));
-    types.push_back(builder.getIndexType());
-    attributes.push_back(builder.getDictionaryAttr(
-        {builder.getNamedAttr(MLADialect::kNameAttr,
-                              builder.getStringAttr(name)),
-         builder.getNamedAttr(MLADialect::kRoleAttr,
-                              builder.getStringAttr("scalar"))}));
-  }
-  void add(StringRef name, StringRef role, Type element, ArrayRef<Dim> dims) {
-    SmallVector<int64_t> shape;
-    SmallVector<Attribute> symbols;
-    for (const Dim &dim : dims) {
-      shape.push_back(dim.size);
-      symbols.push_back(builder.getStringAttr(dim.symbol));
-    }
-    indices[name] = types.size();
-    names.push_back(builder.getStringAttr(name));
-    types.push_back(RankedTensorType::get(shape, element));
-    attributes.push_back(builder.getDictionaryAttr(
-        {builder.getNamedAttr(MLADialect::kNameAttr,
-                              builder.getStringAttr(name)),
-         builder.getNamedAttr(MLADialect::kRoleAttr,
-                              builder.getStringAttr(role)),
-         builder.getNamedAttr(MLADialect::kDimsAttr,
-                              builder.getArrayAttr(symbols))}));
-  }
-  /// The argument of that name, null when there is none.
-  Value get(Block &entry, StringRef name) const {
-    auto it = indices.find(name);
-    return it == indices.end() ? Value() : entry.getArgument(it->second);
-  }
-  Type getType(StringRef name) const { return types[indices.lookup(name)]; }
-
-  SmallVector<Type> types;
-  SmallVector<Attribute> attributes;
-  SmallVector<StringAttr> names;
-
-private:
-  Builder &builder;
-  llvm::StringMap<unsigned> indices;
-};
-
-Type getElementType(Builder &builder, CoreDtype dtype) {
-  switch (dtype) {
-  case CoreDtype::F32:
-    return builder.getF32Type();
-  case CoreDtype::BF16:
-    return builder.getBF16Type();
-  case CoreDtype::F16:
-    return builder.getF16Type();
-  }
-  return {};
-}
-
-bool isScaled(CacheFormat format) {
-  return format == CacheFormat::FP8 || format == CacheFormat::FP8Query;
-}
-
-void addScales(Arguments &arguments, Builder &builder,
-               const AttentionCoreSpec &spec, CacheFormat format) {
-  Type f32 = builder.getF32Type();
-  if (format == CacheFormat::FP8Query)
-    arguments.add("query_scale", "constant", f32, {});
-  if (isScaled(format))
-    arguments.add("latent_scale", "constant", f32, {});
-  if (isScaled(format) && spec.qkRopeHeadDim)
-    arguments.add("pe_scale", "constant", f32, {});
-}
-
-void addCache(Arguments &arguments, Builder &builder,
-              const AttentionCoreSpec &spec, const Variant &variant) {
-  Type element = getElementType(builder, variant.dtype);
-  int64_t width = spec.getCacheWidth();
-  if (isScaled(variant.cache)) {
-    element = builder.getType<Float8E4M3FNType>();
-  } else if (variant.cache == CacheFormat::FP8Block) {
-    element = builder.getI8Type();
-    width = getPackedRowBytes(spec.kvLoraRank, spec.qkRopeHeadDim);
-  }
-  arguments.add("cache", "inout", element, {"pages", variant.pageSize, width});
-}
-
-Arguments getArguments(Builder &builder, const AttentionCoreSpec &spec,
-                       const Variant &variant,
-                       const AttentionCoreOptions &options, bool hasTable,
-                       bool hasPositions) {
-  int64_t heads = variant.numHeads, latent = spec.kvLoraRank;
-  int64_t pe = spec.qkRopeHeadDim, nope = spec.qkNopeHeadDim;
-  Type element = getElementType(builder, variant.dtype);
-  Type f32 = builder.getF32Type(), i32 = builder.getI32Type();
-
-  Arguments arguments(builder);
-  arguments.add("q", "input", element, {"T", heads, nope + pe});
-  arguments.add("c_kv", "input", element, {"T", latent});
-  if (pe)
-    arguments.add("k_pe", "input", element, {"T", pe});
-  arguments.add("w_kv_b", "constant", element,
-                {heads, nope + spec.vHeadDim, latent});
-  arguments.add("page_table", "input", i32, {"B", "K"});
-  arguments.add("kv_lens", "input", i32, {"B"});
-  arguments.add("cu_q", "input", i32, {"B+1"});
-  if (hasTable)
-    arguments.add("cos_sin", "constant", f32, {"max_pos", pe});
-  if (hasPositions)
-    arguments.add("positions", "input", builder.getI64Type(), {"T"});
-  addScales(arguments, builder, spec, variant.cache);
-  if (spec.sinks)
-    arguments.add("sinks", "constant", f32, {heads});
-  // How many keys are picked is the selection's business: it may be fewer than
-  // the model's bound while a sequence is short.
-  if (spec.topk)
-    arguments.add("indices", "input", i32, {"T", "topk"});
-  if (options.hints)
-    for (StringRef name :
-         {"max_kv", "num_generation_seqs", "num_generation_tokens"})
-      arguments.addScalar(name);
-  arguments.add("out", "output", element, {"T", heads, spec.vHeadDim});
-  addCache(arguments, builder, spec, variant);
-  return arguments;
-}
-
 void buildFunction(OpBuilder &builder, const AttentionCoreSpec &spec,
                    const Variant &variant,
                    const AttentionCoreOptions &options) {
@@ -219,11 +72,13 @@ void buildFunction(OpBuilder &builder, const AttentionCoreSpec &spec,
   // was found, with the operands that such a front end would pass.
   bool stated = spec.qkRopeHeadDim && spec.ropeStyle &&
                 (spec.rotated || !options.dropDeadRope);
-  Arguments arguments = getArguments(builder, spec, variant, options, stated,
-                                     stated && !spec.rotated);
+  CoreArguments arguments(builder, spec, variant, options.hints, stated,
+                          stated && !spec.rotated);
 
   Location loc = builder.getUnknownLoc();
-  Type results[] = {arguments.getType("out"), arguments.getType("cache")};
+  SmallVector<Type> results;
+  for (int64_t layer = 0; layer < variant.numLayers; ++layer)
+    llvm::append_range(results, arguments.getResultTypes(layer));
   auto function =
       func::FuncOp::create(builder, loc, variant.name,
                            builder.getFunctionType(arguments.types, results));
@@ -235,7 +90,6 @@ void buildFunction(OpBuilder &builder, const AttentionCoreSpec &spec,
   for (auto [argument, name] : llvm::zip(entry.getArguments(), arguments.names))
     argument.setLoc(NameLoc::get(name));
 
-  auto get = [&](StringRef name) { return arguments.get(entry, name); };
   RopeAttr rope;
   if (stated)
     rope = RopeAttr::get(builder.getContext(), *spec.ropeStyle,
@@ -243,15 +97,23 @@ void buildFunction(OpBuilder &builder, const AttentionCoreSpec &spec,
   PhaseAttr phase;
   if (variant.phase)
     phase = PhaseAttr::get(builder.getContext(), *variant.phase);
-  auto attention = AttentionOp::create(
-      builder, loc, TypeRange(results), get("q"), get("c_kv"), get("k_pe"),
-      get("w_kv_b"), get("page_table"), get("kv_lens"), get("cu_q"),
-      get("cos_sin"), get("positions"), get("query_scale"), get("latent_scale"),
-      get("pe_scale"), get("sinks"), get("indices"), get("max_kv"),
-      get("num_generation_seqs"), get("num_generation_tokens"), get("out"),
-      get("cache"), rope, builder.getF64FloatAttr(spec.softmaxScale),
-      /*rounding=*/RoundingAttr(), phase);
-  func::ReturnOp::create(builder, loc, attention->getResults());
+  SmallVector<Value> returned;
+  for (int64_t layer = 0; layer < variant.numLayers; ++layer) {
+    auto get = [&](StringRef name) {
+      return arguments.get(entry, name, layer);
+    };
+    auto attention = AttentionOp::create(
+        builder, loc, arguments.getResultTypes(layer), get("q"), get("c_kv"),
+        get("k_pe"), get("w_kv_b"), get("page_table"), get("kv_lens"),
+        get("cu_q"), get("cos_sin"), get("positions"), get("query_scale"),
+        get("latent_scale"), get("pe_scale"), get("sinks"), get("indices"),
+        get("max_kv"), get("num_generation_seqs"), get("num_generation_tokens"),
+        get("out"), get("cache"), rope,
+        builder.getF64FloatAttr(spec.softmaxScale),
+        /*rounding=*/RoundingAttr(), phase);
+    llvm::append_range(returned, attention->getResults());
+  }
+  func::ReturnOp::create(builder, loc, returned);
 }
 
 SmallVector<Variant> getVariants(const AttentionCoreSpec &spec,
@@ -276,12 +138,46 @@ SmallVector<Variant> getVariants(const AttentionCoreSpec &spec,
               name += ("_" + stringifyCacheFormat(cache)).str();
             if (options.phases.size() > 1)
               name += ("_" + (phase ? stringifyPhase(*phase) : "any")).str();
-            variants.push_back({dtype, cache, pageSize, numHeads, phase, name});
+            for (int64_t numLayers : options.numLayers)
+              variants.push_back({dtype, cache, pageSize, numHeads, phase,
+                                  numLayers,
+                                  options.numLayers.size() > 1
+                                      ? name + "_l" + std::to_string(numLayers)
+                                      : name});
           }
   return variants;
 }
 
 } // namespace
+
+std::optional<int64_t> parseNumLayers(llvm::StringRef word) {
+  int64_t value;
+  if (word == "all")
+    return kAllLayers;
+  if (word.getAsInteger(10, value) || value < 1 || value > kMaxLayers)
+    return std::nullopt;
+  return value;
+}
+
+llvm::Error resolveNumLayers(const AttentionCoreSpec &spec,
+                             llvm::StringRef place,
+                             AttentionCoreOptions &options) {
+  SmallVector<int64_t> resolved;
+  for (int64_t numLayers : options.numLayers) {
+    if (numLayers == kAllLayers) {
+      numLayers = spec.numLayers;
+      if (numLayers < 1 || numLayers > kMaxLayers)
+        return llvm::createStringError(
+            place + ": expected 1 to " + Twine(kMaxLayers) +
+            " layers with latent attention, for all layers, got " +
+            (numLayers ? Twine(numLayers) : Twine("no number of layers")));
+    }
+    if (!llvm::is_contained(resolved, numLayers))
+      resolved.push_back(numLayers);
+  }
+  options.numLayers = resolved;
+  return llvm::Error::success();
+}
 
 OwningOpRef<ModuleOp> buildAttentionCore(MLIRContext *context,
                                          const AttentionCoreSpec &spec,

@@ -183,6 +183,24 @@ void readRotation(const ConfigReader &config, const ModelFacts *facts,
   spec.rope = readRope(config, spec.qkRopeHeadDim, spec.maxPositions);
 }
 
+/// How many layers have latent attention: Kimi-Linear and GLM-5-next have
+/// linear attention in the others, LongCat has two attentions a layer.
+int64_t readNumLayers(const ConfigReader &config, const json::Object &object,
+                      StringRef model) {
+  if (const json::Array *types = object.getArray("layer_types"))
+    return llvm::count_if(*types, [](const json::Value &type) {
+      return type.getAsString() != StringRef("linear_attention");
+    });
+  // Checkpoints of Kimi-Linear and of LongCat say it in these fields.
+  if (const json::Object *linear = object.getObject("linear_attn_config"))
+    if (const json::Array *full = linear->getArray("full_attn_layers"))
+      return full->size();
+  int64_t ifAbsent = model == "longcat_flash"
+                         ? 2 * config.getInteger("num_layers", 0, kMaxSize, 0)
+                         : 0;
+  return config.getInteger("num_hidden_layers", 0, kMaxSize, ifAbsent);
+}
+
 /// Mistral-4 multiplies a query by a factor of its position, after the
 /// rotation; the two commute.
 void noteQueryScaling(const ConfigReader &config, AttentionCoreSpec &spec) {
@@ -247,6 +265,7 @@ Expected<AttentionCoreSpec> readModelConfig(StringRef text, StringRef place) {
     spec.maxPositions =
         config.getInteger(field, 1, kMaxPositions, spec.maxPositions);
   spec.topk = config.getInteger("index_topk", 0, kMaxSize, 0);
+  spec.numLayers = readNumLayers(config, object, spec.model);
   spec.sinks = (facts && facts->sinks) || config.has("learnable_sink_init");
   readRotation(config, facts, spec);
   if (spec.rotated)

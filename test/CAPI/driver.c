@@ -37,12 +37,19 @@ static void testImport(MlirContext context) {
   module = import(context, &options);
   mlirOperationPrint(mlirModuleGetOperation(module), print, stdout);
   mlirModuleDestroy(module);
+
+  options = mlaImportOptionsGetDefault();
+  options.name = str("step");
+  options.numLayers = 0;
+  module = import(context, &options);
+  mlirOperationPrint(mlirModuleGetOperation(module), print, stdout);
+  mlirModuleDestroy(module);
 }
 
 static void testBadImport(MlirContext context) {
   printf("-- bad import\n");
-  MlaImportOptions options[6];
-  for (int i = 0; i < 6; ++i)
+  MlaImportOptions options[7];
+  for (int i = 0; i < 7; ++i)
     options[i] = mlaImportOptionsGetDefault();
   options[0].dtype = str("f64");
   options[1].cache = str("int4");
@@ -50,8 +57,9 @@ static void testBadImport(MlirContext context) {
   options[3].numHeads = -1;
   options[4].name = str("7up");
   options[5].phase = (MlaPhase)3;
+  options[6].numLayers = 1025;
   int refused = 0;
-  for (int i = 0; i < 6; ++i)
+  for (int i = 0; i < 7; ++i)
     refused += mlirModuleIsNull(import(context, &options[i]));
   refused += mlirModuleIsNull(mlaImportConfig(
       context, str("{"), str("config.json"), NULL, printError, NULL));

@@ -91,12 +91,19 @@ cl::opt<std::string>
     heads("heads",
           cl::desc("With --config: query heads (default: the model's)"),
           cl::value_desc("number"), cl::cat(category));
+cl::opt<std::string>
+    layers("layers",
+           cl::desc("With --config: layers in one entry, 1 (default) to 1024, "
+                    "or all of the model's that have latent attention"),
+           cl::value_desc("number"), cl::init("1"), cl::cat(category));
 
 cl::extrahelp examples(R"(
 EXAMPLES:
   mla-compile core.mlir -o core.so            a module for mla-run and mla_module_load
   mla-import config.json | mla-compile - -o core.so
   mla-compile --config=config.json --dtype=f32 -o core.so
+  mla-compile --config=config.json --phase=generation --layers=3 -o step.so
+                                              three layers' cores in one entry
   mla-compile core.mlir --form=expanded --chunk-length=4096 -o core.so
                                               keys and values rebuilt 4096 at a time
   mla-compile core.mlir --remarks -o core.so  and what was fused, or why not
@@ -151,6 +158,14 @@ bool parseImportOptions(mla::AttentionCoreOptions &options) {
     if (!parsePositive(heads, options.numHeads.front()))
       return false;
   }
+  std::optional<int64_t> numLayers = mla::parseNumLayers(layers);
+  if (!numLayers) {
+    report("--layers: expected an integer from 1 to " + Twine(mla::kMaxLayers) +
+               " or all, got '" + layers + "'",
+           kUsage);
+    return false;
+  }
+  options.numLayers = {*numLayers};
   if (phase == "both") {
     options.phases = {mla::Phase::Context, mla::Phase::Generation};
   } else if (phase != "none") {
@@ -207,7 +222,7 @@ bool checkOptions(std::optional<mla::EmitKind> kind) {
            false;
   if (config.empty())
     for (const cl::Option *option : std::initializer_list<const cl::Option *>{
-             &phase, &dtype, &cache, &hints, &pageSize, &heads})
+             &phase, &dtype, &cache, &hints, &pageSize, &heads, &layers})
       if (option->getNumOccurrences())
         return report("--" + option->ArgStr +
                           ": expected --config with it, got '" + input + "'",
@@ -236,7 +251,7 @@ std::optional<mla::EmitKind> parseEmitKind() {
 /// The module of --config, null after an error message.
 mlir::OwningOpRef<mlir::ModuleOp>
 importConfig(StringRef text, mlir::MLIRContext &context,
-             const mla::AttentionCoreOptions &options) {
+             mla::AttentionCoreOptions &options) {
   Expected<mla::AttentionCoreSpec> spec = mla::readModelConfig(text, config);
   if (!spec) {
     report(toString(spec.takeError()), kFailed);
@@ -244,6 +259,10 @@ importConfig(StringRef text, mlir::MLIRContext &context,
   }
   for (const std::string &note : spec->notes)
     errs() << "mla-compile: note: " << config << ": " << note << "\n";
+  if (Error error = mla::resolveNumLayers(*spec, config, options)) {
+    report(toString(std::move(error)), kFailed);
+    return nullptr;
+  }
   mlir::OwningOpRef<mlir::ModuleOp> module =
       mla::buildAttentionCore(&context, *spec, options);
   if (failed(mlir::verify(*module))) {

@@ -60,6 +60,11 @@ cl::list<std::string>
     headsOptions("heads", cl::desc("Query heads (default: the model's)"),
                  cl::value_desc("number,..."), cl::CommaSeparated,
                  cl::cat(category));
+cl::list<std::string> layersOptions(
+    "layers",
+    cl::desc("Layers in one function: 1 (default) to 1024, or all: those of "
+             "the config that have latent attention"),
+    cl::value_desc("number,..."), cl::CommaSeparated, cl::cat(category));
 cl::opt<std::string>
     nameOption("name", cl::desc("Name of the function (default attention)"),
                cl::value_desc("name"), cl::init("attention"),
@@ -87,11 +92,12 @@ EXAMPLES:
   mla-import config.json --phase=both --dtype=bf16,f16 --heads=16 -o core.mlir
   mla-import config.json -o core.mlir --table table.safetensors --max-positions=4096
   mla-import config.json --cache=fp8_block -o core.mlir
+  mla-import config.json --phase=generation --layers=all -o step.mlir
   mla-import recorded.safetensors --dtype=f32 --page-size=1,16,64
 
 A module with one function calls it 'attention'; where --dtype, --page-size or --heads
 are several, 'attention_<dtype>_p<page size>_h<heads>'; several --cache add the format,
---phase=both adds the phase. An fp8 cache adds the arguments latent_scale and pe_scale,
+--phase=both adds the phase, several --layers add '_l<layers>'. An fp8 cache adds the arguments latent_scale and pe_scale,
 an fp8 query, which only the absorbed form has, query_scale.
 
 Exit status: 0 done, 1 bad input, 2 bad usage.
@@ -139,6 +145,22 @@ bool parseFormats(mla::AttentionCoreOptions &options) {
   return true;
 }
 
+bool parseLayers(mla::AttentionCoreOptions &options) {
+  if (layersOptions.getNumOccurrences())
+    options.numLayers.clear();
+  for (const std::string &word : layersOptions) {
+    std::optional<int64_t> numLayers = mla::parseNumLayers(word);
+    if (!numLayers) {
+      report("--layers: expected integers from 1 to " + Twine(mla::kMaxLayers) +
+                 " or all, got '" + word + "'",
+             kUsage);
+      return false;
+    }
+    options.numLayers.push_back(*numLayers);
+  }
+  return true;
+}
+
 bool parseOptions(mla::AttentionCoreOptions &options) {
   options.dtypes.clear();
   for (const std::string &word : dtypeOptions) {
@@ -153,7 +175,7 @@ bool parseOptions(mla::AttentionCoreOptions &options) {
   if (options.dtypes.empty())
     options.dtypes.push_back(mla::CoreDtype::BF16);
 
-  if (!parseFormats(options))
+  if (!parseFormats(options) || !parseLayers(options))
     return false;
   options.pageSizes.clear();
   if (!parseIntegers(pageSizeOptions, 1, 1 << 16, options.pageSizes) ||
@@ -280,6 +302,8 @@ int run() {
   for (const std::string &note : spec->notes)
     errs() << "mla-import: note: " << input << ": " << note << "\n";
 
+  if (Error error = mla::resolveNumLayers(*spec, input, options))
+    return report(toString(std::move(error)), kFailed);
   if (is_contained(options.caches, mla::CacheFormat::FP8Block) &&
       spec->kvLoraRank % mla::kScaleBlock)
     return report(input + ": expected a kv_lora_rank that is a multiple of " +

@@ -7,6 +7,7 @@
 
 #include "RandomInputs.h"
 
+#include "LayerNames.h"
 #include "io/Dtype.h"
 #include "mla_runtime/runtime.h"
 
@@ -21,7 +22,7 @@ namespace {
 
 /// Rows of a page: the one static size of a cache's dims that is not its last.
 int64_t pageSizeOf(const io::ManifestEntry &entry) {
-  const io::ManifestArg *cache = entry.find("cache");
+  const io::ManifestArg *cache = findOfAnyLayer(entry, "cache");
   if (!cache || cache->shape.size() != 3 || !cache->shape[1].symbol.empty())
     return 1;
   return cache->shape[1].offset;
@@ -105,7 +106,7 @@ void makeTable(const std::vector<int64_t> &shape, std::vector<float> &values) {
 
 /// Last dim of argument `name`; 0 where it has none that is static.
 int64_t widthOf(const io::ManifestEntry &entry, const char *name) {
-  const io::ManifestArg *arg = entry.find(name);
+  const io::ManifestArg *arg = findOfAnyLayer(entry, name);
   if (!arg || arg->shape.empty() || !arg->shape.back().symbol.empty())
     return 0;
   return arg->shape.back().offset;
@@ -121,7 +122,7 @@ io::Result<io::Buffer> makePackedRows(uint64_t count, int64_t rowBytes,
   if (rowBytes <= 0 || latent + 4 * blocks + 2 * pe != rowBytes)
     return io::Error{"expected a file with it, since --random tells the parts "
                      "of a row of bytes by c_kv and k_pe, got neither"};
-  const io::ManifestArg *kPe = entry.find("k_pe");
+  const io::ManifestArg *kPe = findOfAnyLayer(entry, "k_pe");
   uint32_t type = kPe && kPe->dtype == "f16" ? MLA_DTYPE_F16 : MLA_DTYPE_BF16;
   uint64_t rows = count / static_cast<uint64_t>(rowBytes);
   std::mt19937_64 engine(seed);
@@ -185,7 +186,8 @@ makeRandomInput(const io::ManifestArg &arg, uint32_t dtype,
 
   if (dtype == MLA_DTYPE_I32 || dtype == MLA_DTYPE_I64) {
     std::vector<int64_t> values(count);
-    if (!makeMetadata(arg.name, shape, Step(symbols, entry), seed, values))
+    if (!makeMetadata(dropLayer(arg.name), shape, Step(symbols, entry), seed,
+                      values))
       return io::Error{arg.name +
                        ": expected a file with it, since --random knows no "
                        "such metadata, got none"};

@@ -7,6 +7,7 @@
 
 #include "Session.h"
 
+#include "LayerNames.h"
 #include "RandomInputs.h"
 #include "io/Dtype.h"
 
@@ -20,20 +21,21 @@
 namespace mla::run {
 namespace {
 
-const io::NamedTensor *findTensor(const Session::Files &files,
-                                  const std::string &name) {
-  for (const io::SafeTensors *file : files)
-    if (const io::NamedTensor *tensor = file->find(name))
-      return tensor;
-  return nullptr;
-}
-
 bool isFloat(uint32_t dtype) {
   return dtype == MLA_DTYPE_F32 || dtype == MLA_DTYPE_F16 ||
          dtype == MLA_DTYPE_BF16 || dtype == MLA_DTYPE_F8E4M3FN;
 }
 
 } // namespace
+
+const io::NamedTensor *findTensor(const Session::Files &files,
+                                  const std::string &name) {
+  for (const std::string &each : {name, dropLayer(name)})
+    for (const io::SafeTensors *file : files)
+      if (const io::NamedTensor *tensor = file->find(each))
+        return tensor;
+  return nullptr;
+}
 
 io::Error Session::lastError(const std::string &doing) const {
   std::string text = mla_last_error(ctx);

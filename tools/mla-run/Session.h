@@ -59,7 +59,8 @@ private:
 class Session {
 public:
   /// Files of tensors by argument name; of two that have a tensor the first is
-  /// used.
+  /// used. An argument of one of several layers whose tensor no file has, q_2
+  /// say, takes q.
   using Files = std::vector<const io::SafeTensors *>;
 
   Session(mla_context *ctx, const io::ManifestEntry &entry,
@@ -103,6 +104,10 @@ private:
   const SessionOptions &options;
   std::map<std::string, Argument> arguments;
 };
+
+/// The tensor of argument `name`; null when no file has it.
+const io::NamedTensor *findTensor(const Session::Files &files,
+                                  const std::string &name);
 
 } // namespace mla::run
 

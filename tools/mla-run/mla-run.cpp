@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Compiler.h"
+#include "LayerNames.h"
 #include "Session.h"
 #include "io/DeviceName.h"
 #include "io/Manifest.h"
@@ -101,16 +102,32 @@ io::Result<const io::ManifestEntry *> findEntry(const io::Manifest &manifest,
                    ", got '" + options.entry + "'"};
 }
 
+/// Puts each layer's output for one that is named without a layer. Returns a
+/// name that is no output's, empty when there is none.
+std::string expandChecks(const io::ManifestEntry &entry,
+                         std::vector<Check> &checks) {
+  std::vector<Check> expanded;
+  for (const Check &check : checks) {
+    size_t before = expanded.size();
+    const io::ManifestArg *exact = entry.find(check.name);
+    for (const io::ManifestArg &arg : entry.args)
+      if (arg.isWritten() &&
+          (exact ? &arg == exact : dropLayer(arg.name) == check.name))
+        expanded.push_back({arg.name, check.tolerance});
+    if (expanded.size() == before)
+      return check.name;
+  }
+  checks = std::move(expanded);
+  return "";
+}
+
 /// Compares what a call wrote; false when an output is too far off.
 io::Result<bool> runChecks(Session &session, const Session::Files &files,
                            const std::string &place,
                            std::vector<Check> &checks) {
   bool passed = true;
   for (Check &check : checks) {
-    const io::NamedTensor *expected = nullptr;
-    for (const io::SafeTensors *file : files)
-      if (!expected)
-        expected = file->find(check.name);
+    const io::NamedTensor *expected = findTensor(files, check.name);
     if (!expected)
       continue;
     io::Result<double> error = session.compare(check.name, *expected);
@@ -234,12 +251,10 @@ int run(Options &options) {
   io::Result<const io::ManifestEntry *> entry = findEntry(*manifest, options);
   if (!entry)
     return report(entry.error(), kFailed);
-  for (const Check &check : checks)
-    if (const io::ManifestArg *arg = (*entry)->find(check.name);
-        !arg || !arg->isWritten())
-      return report("--check: expected an output of " + (*entry)->name +
-                        ", got '" + check.name + "'",
-                    kUsage);
+  if (std::string unknown = expandChecks(**entry, checks); !unknown.empty())
+    return report("--check: expected an output of " + (*entry)->name +
+                      ", got '" + unknown + "'",
+                  kUsage);
   mla_entry_fn function = mla_module_entry(loaded, (*entry)->name.c_str());
   if (!function)
     return report(mla_last_error(nullptr), kFailed);
@@ -254,7 +269,8 @@ int run(Options &options) {
 constexpr const char *kExamples = R"(
 Arguments are tensors by name. --input is for all calls, --call for one; tensors of role
 inout, the cache, keep their content from call to call. What no file has is allocated:
-inout tensors as 0, inputs only with --random.
+inout tensors as 0, inputs only with --random. For an entry of several layers a tensor q
+stands for q_0, q_1, ... where no file has these, and --check out=... compares each layer.
 
 EXAMPLES:
   mla-run core.so --list

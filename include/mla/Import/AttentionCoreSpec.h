@@ -51,6 +51,9 @@ struct AttentionCoreSpec {
   int64_t qkNopeHeadDim = 0; ///< N
   int64_t qkRopeHeadDim = 0; ///< R, may be 0
   int64_t vHeadDim = 0;      ///< V
+  /// Layers with latent attention, without those that predict further tokens;
+  /// 0: unknown.
+  int64_t numLayers = 0;
 
   /// The pairing that the model states; absent where R = 0, or where nothing is
   /// known but that nothing is rotated.

@@ -148,9 +148,12 @@ io::Status checkReplays(const Recorded &recorded,
     expected.push_back(std::move(*written));
   }
   // A graph that kept the lengths of its capture is to be found out.
-  if (expected[0].at("out") == expected[1].at("out"))
-    return io::Error{"called: expected other outputs for other lengths, got "
-                     "the same"};
+  for (const io::ManifestArg &arg : recorded.step.getEntry().args)
+    if (arg.role == "output" &&
+        expected[0].at(arg.name) == expected[1].at(arg.name))
+      return io::Error{"called: " + arg.name +
+                       ": expected another output for other lengths, got the "
+                       "same"};
 
   for (int64_t i = 0; i < replays; ++i) {
     // Another order each time around.

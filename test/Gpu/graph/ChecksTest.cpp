@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Checks.h"
+#include "WholeStep.h"
 
 #include <cmath>
 #include <cstring>
@@ -176,6 +177,51 @@ TEST_F(GraphChecks, BytesBehind) {
 TEST_F(GraphChecks, Input) {
   EXPECT_NE(replayStale(Wrong::Input).find("q: expected an input as it was"),
             std::string::npos);
+}
+
+TEST_F(GraphChecks, Backends) {
+  auto check = [&](Wrong how) {
+    wrong = how;
+    return checkBackends(*step, *eager, {batches[0], batches[1]}).error();
+  };
+  EXPECT_EQ(check(Wrong::Nothing), "");
+  for (Wrong how : {Wrong::NoCall, Wrong::NaN})
+    EXPECT_NE(check(how).find("backends: "), std::string::npos) << int(how);
+  EXPECT_EQ(check(Wrong::NaN), "backends: out: expected a difference from the "
+                               "CPU of 0.000020, got inf");
+  // The second batch's lengths are others.
+  capturedLengths.clear();
+  EXPECT_NE(check(Wrong::LengthsOfCapture).find("a difference from the CPU"),
+            std::string::npos);
+}
+
+TEST(WholeStep, Layers) {
+  io::ManifestEntry entry{"attention_f32_l2", {}};
+  for (const char *name : {"kv_lens", "c_kv_0", "c_kv_1", "cache_0", "cache_1"})
+    entry.args.push_back({name, "input", "f32", {}});
+  EXPECT_EQ(countLayers(entry), 2);
+  EXPECT_EQ(getStem(entry), "attention_f32");
+  entry.args.push_back({"cache_12", "input", "f32", {}});
+  EXPECT_EQ(countLayers(entry), 3);
+  EXPECT_EQ(getStem(entry), "attention_f32_l2");
+  entry.name = "x";
+  EXPECT_EQ(getStem(entry), "x");
+}
+
+TEST(WholeStep, Launches) {
+  EXPECT_TRUE(checkLaunches({{1, 7}, {2, 12}, {3, 17}, {61, 307}}));
+  EXPECT_TRUE(checkLaunches({{1, 7}, {3, 17}}));
+  EXPECT_EQ(checkLaunches({{1, 7}, {2, 12}, {3, 18}}).error(),
+            "launches: expected 17 kernels for 3 layers, got 18");
+  EXPECT_EQ(checkLaunches({{1, 5}, {2, 11}, {3, 17}}).error(),
+            "launches: expected no fewer kernels for the first layer than the "
+            "6 of a further one, got 5");
+  EXPECT_EQ(checkLaunches({{1, 7}, {2, 10}, {3, 13}}).error(),
+            "launches: expected 4 to 9 kernels a further layer, got 3");
+  EXPECT_EQ(checkLaunches({{1, 10}, {2, 20}}).error(),
+            "launches: expected 4 to 9 kernels a further layer, got 10");
+  EXPECT_EQ(checkLaunches({{2, 12}, {3, 17}}).error(),
+            "launches: expected steps of one layer and of more, got 2 steps");
 }
 
 TEST_F(GraphChecks, Stale) {

@@ -8,6 +8,7 @@
 #include "Graph.h"
 
 #include <cuda_runtime_api.h>
+#include <vector>
 
 namespace mla::graph {
 namespace {
@@ -46,15 +47,14 @@ public:
       return called;
     if (ended != cudaSuccess)
       return cudaFailed("capture the entry", ended);
-    size_t nodes = 0;
-    if (cudaError_t error = cudaGraphGetNodes(graph, nullptr, &nodes))
-      return cudaFailed("count the graph's nodes", error);
-    if (nodes == 0)
-      return io::Error{"capture: expected launches in the graph, got none"};
+    if (io::Status counted = countNodes(); !counted)
+      return counted;
     if (cudaError_t error = cudaGraphInstantiate(&executable, graph, 0))
       return cudaFailed("instantiate the graph", error);
     return {};
   }
+
+  std::optional<int64_t> countKernels() const override { return kernels; }
 
   io::Status replay() override {
     if (cudaError_t error = cudaGraphLaunch(executable, stream))
@@ -63,10 +63,38 @@ public:
   }
 
 private:
+  io::Status countNodes() {
+    size_t count = 0;
+    cudaError_t error = cudaGraphGetNodes(graph, nullptr, &count);
+    std::vector<cudaGraphNode_t> nodes(count);
+    // Without room for any it would count again.
+    if (error == cudaSuccess && count)
+      error = cudaGraphGetNodes(graph, nodes.data(), &count);
+    if (error != cudaSuccess)
+      return cudaFailed("list the graph's nodes", error);
+    int64_t others = 0;
+    for (cudaGraphNode_t node : nodes) {
+      cudaGraphNodeType type;
+      if (cudaError_t failed = cudaGraphNodeGetType(node, &type))
+        return cudaFailed("tell a node's type", failed);
+      kernels += type == cudaGraphNodeTypeKernel;
+      // cuBLASLt may clear what its parts add to.
+      others +=
+          type != cudaGraphNodeTypeKernel && type != cudaGraphNodeTypeMemset;
+    }
+    if (kernels == 0)
+      return io::Error{"expected kernels in the graph, got none"};
+    if (others)
+      return io::Error{"expected kernels and fills in the graph, got " +
+                       std::to_string(others) + " other nodes"};
+    return {};
+  }
+
   mla_context *ctx;
   cudaStream_t stream = nullptr;
   cudaGraph_t graph = nullptr;
   cudaGraphExec_t executable = nullptr;
+  int64_t kernels = 0;
 };
 
 } // namespace

@@ -7,6 +7,7 @@
 
 #include "DecodeStep.h"
 
+#include "LayerNames.h"
 #include "RandomInputs.h"
 #include "io/Dtype.h"
 
@@ -130,7 +131,7 @@ io::Status DecodeStep::plan() {
 io::Status DecodeStep::prepare(const Metadata &batch) {
   for (Argument &argument : arguments) {
     if (isMetadata(argument.dtype)) {
-      auto values = batch.find(argument.described->name);
+      auto values = batch.find(run::dropLayer(argument.described->name));
       if (values == batch.end())
         return io::Error{
             argument.described->name +

@@ -17,8 +17,9 @@ namespace mla::graph {
 /// What a call wrote, by argument.
 using Written = std::map<std::string, Bytes>;
 
-/// A step of one core on one context: buffers that stay where they are, and
-/// whose metadata change. The same entry and sizes give the same contents.
+/// A step of one layer's core, or of several layers', on one context: buffers
+/// that stay where they are, and whose metadata change. The same entry and
+/// sizes give the same contents.
 class DecodeStep {
 public:
   static io::Result<DecodeStep> make(mla_context *ctx,

@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace mla::graph {
 
@@ -23,6 +24,8 @@ public:
   virtual ~Graph() = default;
   /// In the order of the context's stream.
   virtual io::Status replay() = 0;
+  /// Kernels that a replay launches; nullopt where that isn't known.
+  virtual std::optional<int64_t> countKernels() const { return std::nullopt; }
 };
 
 using Call = std::function<io::Status()>;
@@ -33,7 +36,9 @@ std::unique_ptr<Graph> makeRepeatedCall(Call call);
 
 /// Captures `call` into a CUDA graph, in the mode that forbids every other
 /// thread what could disturb it, on a stream that becomes the context's while
-/// the graph lives. The context must be of backend cuda.
+/// the graph lives. The context must be of backend cuda. A graph that has other
+/// nodes than kernels and fills is an error: what the host does or copies is
+/// not replayed as the device goes.
 io::Result<std::unique_ptr<Graph>> capture(mla_context *ctx, const Call &call);
 
 } // namespace mla::graph
