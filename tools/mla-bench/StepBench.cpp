@@ -134,7 +134,8 @@ io::Result<StepMeasurement> Bench::measure(const StepCase &step) {
       return io::Error{step.name() + ": " + part.error()};
     m.parts.push_back(*part);
   }
-  if (m.replays && !m.parts.empty()) {
+  if (m.replays && !m.parts.empty() &&
+      m.parts.front().what.op == Op::AbsorbedAttention) {
     const StepPart &attention = m.parts.front();
     double others =
         m.launchesALayer() - static_cast<double>(attention.launches);

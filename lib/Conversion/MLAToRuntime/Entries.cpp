@@ -217,9 +217,24 @@ LogicalResult EntryBuilder::build(StringRef name) {
   return success();
 }
 
-LogicalResult mla::buildEntry(SymbolTable &symbols, func::FuncOp body) {
+/// Looking for uses means looking through the whole module, which entries that
+/// nobody refers to can do without.
+static LogicalResult rename(SymbolTable &symbols, func::FuncOp function,
+                            const std::string &name, bool isReferenced) {
+  if (isReferenced)
+    return symbols.rename(function, name);
+  if (symbols.lookup(name))
+    return failure();
+  symbols.remove(function);
+  function.setName(name);
+  symbols.insert(function);
+  return success();
+}
+
+LogicalResult mla::buildEntry(SymbolTable &symbols, func::FuncOp body,
+                              bool isReferenced) {
   std::string name = body.getName().str();
-  if (failed(symbols.rename(body, name + ".body")))
+  if (failed(rename(symbols, body, name + ".body", isReferenced)))
     return body.emitError("expected no other symbol '")
            << name << ".body' and replaceable uses of '" << name << "'";
   // The driver finds the entry's arguments by this name.

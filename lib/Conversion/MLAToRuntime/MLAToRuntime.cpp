@@ -66,6 +66,12 @@ struct ConvertMLAToRuntime
     : public mla::impl::ConvertMLAToRuntimeBase<ConvertMLAToRuntime> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
+    // Asked once for all entries; nothing below refers to one of them.
+    llvm::DenseSet<StringAttr> referenced;
+    auto uses = SymbolTable::getSymbolUses(&getOperation().getBodyRegion());
+    if (uses)
+      for (SymbolTable::SymbolUse use : *uses)
+        referenced.insert(use.getSymbolRef().getRootReference());
     for (auto function :
          llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       if (function.isExternal())
@@ -78,7 +84,9 @@ struct ConvertMLAToRuntime
       if (!isHost && failed(checkLegality(function)))
         return signalPassFailure();
       if (function.isPublic() && !isHost && getRuntimeContext(function) &&
-          failed(buildEntry(symbols, function)))
+          failed(buildEntry(
+              symbols, function,
+              !uses || referenced.contains(function.getSymNameAttr()))))
         return signalPassFailure();
       dropArgumentAttributes(function);
       // Private here is internal there: a shared object exports entries alone.

@@ -75,9 +75,10 @@ private:
 };
 
 /// Turns the public function `body` into an entry of the ABI around a private
-/// body.
+/// body. `isReferenced`: whether anything in the module may refer to it by
+/// name.
 llvm::LogicalResult buildEntry(mlir::SymbolTable &symbols,
-                               mlir::func::FuncOp body);
+                               mlir::func::FuncOp body, bool isReferenced);
 
 /// Whether only what may touch device memory's addresses, never its contents,
 /// is left in `function`; else emits an error.
