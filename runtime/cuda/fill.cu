@@ -36,6 +36,7 @@ constexpr int depth = 4;
 template <typename Unit, typename Index>
 __global__ void __launch_bounds__(threads)
     fillUnits(Strided<1> views, Unit unit, Index count) {
+  waitForStream();
   Index begin = static_cast<Index>(blockIdx.x) * (threads * depth) +
                 static_cast<Index>(threadIdx.x);
 #pragma unroll
@@ -61,10 +62,10 @@ mla_status fillAs(mla_context &ctx, const Strided<1> &views,
   int64_t count = views.count();
   dim3 grid(static_cast<unsigned>(ceilDiv(count, threads * depth)));
   if (count < int64_t(1) << 31)
-    return launch(ctx, "fill", fillUnits<Unit, uint32_t>, grid, threads, 0,
-                  views, unit, static_cast<uint32_t>(count));
-  return launch(ctx, "fill", fillUnits<Unit, uint64_t>, grid, threads, 0, views,
-                unit, static_cast<uint64_t>(count));
+    return launchEarly(ctx, "fill", fillUnits<Unit, uint32_t>, grid, threads, 0,
+                       views, unit, static_cast<uint32_t>(count));
+  return launchEarly(ctx, "fill", fillUnits<Unit, uint64_t>, grid, threads, 0,
+                     views, unit, static_cast<uint64_t>(count));
 }
 
 } // namespace
