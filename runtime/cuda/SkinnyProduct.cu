@@ -42,11 +42,9 @@ __device__ void loadTokens(const Skinny &s, const char *head, int token,
   term += 8 * memberOfLane();
   const char *first = head + token * s.xToken + term * int64_t{2};
 #pragma unroll
-  for (int i = 0; i < steps; ++i) {
-    x[i] = {};
-    if (token < s.tokens && term + i * stepTerms < s.inner)
-      x[i] = *reinterpret_cast<const uint4 *>(first + i * (stepTerms * 2));
-  }
+  for (int i = 0; i < steps; ++i)
+    x[i] = loadOnceIf(token < s.tokens && term + i * stepTerms < s.inner,
+                      first + i * (stepTerms * 2));
 }
 
 /// Writes sums as outputs that lie side by side.
@@ -83,29 +81,33 @@ __global__ void __launch_bounds__(32 * mostWarps,
       (static_cast<int>(blockIdx.x) - h * s.blocksOfHead) * Units::outputs;
   const char *w = s.w + h * s.wHead, *x = s.x + h * s.xHead;
 
-  Units weights = {};
-  auto readWeights = [&](int i, const char *address) {
-    weights.units[i] = loadOnce(address);
+  Units weights;
+  auto readWeights = [&](int i, bool exists, const char *address) {
+    weights.units[i] = loadOnceIf(exists, address);
   };
   if constexpr (early == Early::Read)
     Units::visit(s, w, output, term, readWeights);
   else
-    Units::visit(s, w, output, term,
-                 [](int, const char *address) { prefetchToL2(address); });
+    Units::visit(s, w, output, term, [](int, bool exists, const char *address) {
+      if (exists)
+        prefetchToL2(address);
+    });
   waitForStream();
   if constexpr (early == Early::Prefetch)
     Units::visit(s, w, output, term, readWeights);
 
   int t = 0;
   do {
+    uint4 terms[tiles][Units::steps];
+#pragma unroll
+    for (int i = 0; i < tiles; ++i)
+      loadTokens(s, x, t + i * tileTokens, term, terms[i]);
     if (t > 0)
       __syncthreads(); // before what others still add up is overwritten
 #pragma unroll
     for (int i = 0; i < tiles; ++i) {
-      uint4 terms[Units::steps];
-      loadTokens(s, x, t + i * tileTokens, term, terms);
       typename Units::Sums own = {};
-      weights.multiply(own, terms);
+      weights.multiply(own, terms[i]);
       Units::put(sums[warp][i * tileTokens], own);
     }
     __syncthreads();

@@ -41,12 +41,18 @@ constexpr int laneUnits = 8;
 __device__ inline int groupOfLane() { return threadIdx.x % 32 / 4; }
 __device__ inline int memberOfLane() { return threadIdx.x % 4; }
 
-/// Sixteen bytes that are read once: nothing gains from keeping them in the L1.
-__device__ inline uint4 loadOnce(const char *address) {
-  uint4 unit;
-  asm volatile("ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
-               : "=r"(unit.x), "=r"(unit.y), "=r"(unit.z), "=r"(unit.w)
-               : "l"(address));
+/// Reads 16 bytes, once: nothing gains from keeping them in the L1. Zeros where
+/// not `wanted`; without a branch, so that many are on their way at once.
+__device__ inline uint4 loadOnceIf(bool wanted, const char *address) {
+  uint4 unit = {};
+  asm volatile("{\n"
+               ".reg .pred wanted;\n"
+               "setp.ne.b32 wanted, %5, 0;\n"
+               "@wanted ld.global.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, "
+               "[%4];\n"
+               "}"
+               : "+r"(unit.x), "+r"(unit.y), "+r"(unit.z), "+r"(unit.w)
+               : "l"(address), "r"(static_cast<int>(wanted)));
   return unit;
 }
 
@@ -58,10 +64,11 @@ template <typename T> struct UnitsAlong {
   static constexpr int terms = steps * stepTerms;
   /// Outputs that a thread writes side by side.
   static constexpr int together = 1;
-  using Sums = float[1][4];
+  /// Two, as a product waits for the one before that added to the same sums.
+  using Sums = float[2][4];
   uint4 units[laneUnits];
 
-  /// Calls `visit(i, address)` for each unit i there is; `output` is the first
+  /// Calls `visit(i, exists, address)` for each unit i; `output` is the first
   /// one of the block, `term` that of the warp.
   template <typename Visitor>
   static __device__ void visit(const Skinny &s, const char *head, int output,
@@ -71,8 +78,9 @@ template <typename T> struct UnitsAlong {
     const char *first = head + output * s.wRow + term * int64_t{2};
 #pragma unroll
     for (int i = 0; i < laneUnits; ++i)
-      if (term + i / 2 * stepTerms < s.inner && output + i % 2 * 8 < s.outer)
-        visit(i, first + i / 2 * (stepTerms * 2) + (i % 2 ? 8 * s.wRow : 0));
+      visit(i,
+            term + i / 2 * stepTerms < s.inner && output + i % 2 * 8 < s.outer,
+            first + i / 2 * (stepTerms * 2) + (i % 2 ? 8 * s.wRow : 0));
   }
 
   __device__ void multiply(Sums &sums, const uint4 (&x)[steps]) const {
@@ -80,7 +88,7 @@ template <typename T> struct UnitsAlong {
     for (int i = 0; i < steps; ++i) {
       const uint4 &low = units[2 * i], &high = units[2 * i + 1];
       multiplyAdd<T>(sums[0], {low.x, high.x, low.y, high.y}, x[i].x, x[i].y);
-      multiplyAdd<T>(sums[0], {low.z, high.z, low.w, high.w}, x[i].z, x[i].w);
+      multiplyAdd<T>(sums[1], {low.z, high.z, low.w, high.w}, x[i].z, x[i].w);
     }
   }
 
@@ -91,10 +99,10 @@ template <typename T> struct UnitsAlong {
   /// Puts the sums of the tokens from `to` on where all warps' are added up.
   static __device__ void put(float *to, const Sums &sums) {
     float *even = to + 2 * memberOfLane() * pitch + groupOfLane();
-    even[0] = sums[0][0];
-    even[pitch] = sums[0][1];
-    even[8] = sums[0][2];
-    even[pitch + 8] = sums[0][3];
+    even[0] = sums[0][0] + sums[1][0];
+    even[pitch] = sums[0][1] + sums[1][1];
+    even[8] = sums[0][2] + sums[1][2];
+    even[pitch + 8] = sums[0][3] + sums[1][3];
   }
 };
 
@@ -113,10 +121,10 @@ template <typename T> struct UnitsAcross {
     term += 8 * memberOfLane();
     output += 8 * groupOfLane();
     const char *row = head + term * s.wRow + output * int64_t{2};
-    if (output < s.outer && term < s.inner)
+    bool exists = output < s.outer && term < s.inner;
 #pragma unroll
-      for (int i = 0; i < laneUnits; ++i, row += s.wRow)
-        visit(i, row);
+    for (int i = 0; i < laneUnits; ++i, row += s.wRow)
+      visit(i, exists, row);
   }
 
   static __device__ uint32_t word(const uint4 &unit, int i) {
