@@ -51,8 +51,8 @@ mla_status launch(mla_context &ctx, const char *op, void (*kernel)(Params...),
 }
 
 /// Starts a kernel all of whose threads call waitForStream() before they read
-/// or write memory: it may be on the GPU before the stream's last kernel has
-/// ended. Otherwise like launch().
+/// or write memory, weights excepted: it may be on the GPU before the stream's
+/// last kernel has ended. Otherwise like launch().
 template <typename... Params, typename... Args>
 mla_status launchEarly(mla_context &ctx, const char *op,
                        void (*kernel)(Params...), dim3 grid, dim3 block,
@@ -66,6 +66,7 @@ mla_status launchEarly(mla_context &ctx, const char *op,
   config.dynamicSmemBytes = sharedBytes;
   config.attrs = &early;
   config.numAttrs = stateOf(ctx).startsEarly ? 1 : 0;
+  stateOf(ctx).weightsWritten = false;
   return launchAs(config, ctx, op, kernel, args...);
 }
 

@@ -244,8 +244,7 @@ mla_status mla::cuda::headProduct(mla_context &ctx, const char *op,
     std::swap(operands.w.strides[1], operands.w.strides[2]);
   }
   bool done = false;
-  int64_t few = transposed ? skinnyTokensAlong : skinnyTokensAcross;
-  if (operands.out.shape[0] <= few) {
+  if (isSkinny(operands.out.shape[0], operands.out.shape[1], transposed)) {
     mla_status status = skinnyProduct(ctx, op, operands, transposed, done);
     if (done || status)
       return status;

@@ -26,13 +26,6 @@ constexpr int mostWarps = 8;
 /// Threads that a multiprocessor holds at once, where there are 8 tokens.
 constexpr int threadsOfSM = 1024;
 
-/// What is done with the weights before the kernel may look at what the stream
-/// had in front of it: they are brought to the L2, which stays coherent if they
-/// are still being written there, or read, which a caller that writes weights
-/// would have to know.
-enum class Early { Prefetch, Read };
-constexpr Early early = Early::Prefetch;
-
 /// Eight terms of each step, of the token of the lane's group; 0 where there
 /// are none.
 template <int steps>
@@ -85,16 +78,9 @@ __global__ void __launch_bounds__(32 * mostWarps,
   auto readWeights = [&](int i, bool exists, const char *address) {
     weights.units[i] = loadOnceIf(exists, address);
   };
-  if constexpr (early == Early::Read)
-    Units::visit(s, w, output, term, readWeights);
-  else
-    Units::visit(s, w, output, term, [](int, bool exists, const char *address) {
-      if (exists)
-        prefetchToL2(address);
-    });
+  // Weights are constants: they are under way while the kernel in front ends.
+  Units::visit(s, w, output, term, readWeights);
   waitForStream();
-  if constexpr (early == Early::Prefetch)
-    Units::visit(s, w, output, term, readWeights);
 
   int t = 0;
   do {
@@ -204,6 +190,9 @@ mla_status mla::cuda::skinnyProduct(mla_context &ctx, const char *op,
   s.outer = static_cast<int>(out.shape[2]);
   s.blocksOfHead = static_cast<int>(blocksOfHead);
   s.toF32 = toF32;
-  return launchEarly(ctx, op, kernel, dim3(static_cast<unsigned>(blocks)),
-                     dim3(static_cast<unsigned>(32 * warps)), 0, s);
+  dim3 grid(static_cast<unsigned>(blocks));
+  dim3 block(static_cast<unsigned>(32 * warps));
+  if (stateOf(ctx).weightsWritten)
+    return launch(ctx, op, kernel, grid, block, 0, s);
+  return launchEarly(ctx, op, kernel, grid, block, 0, s);
 }

@@ -11,12 +11,14 @@
 namespace mla {
 namespace cuda {
 
-/// The most tokens with which reading the weights once is all that counts, so
-/// that a kernel of our own is faster than cuBLASLt: of weights whose rows lie
-/// along the sum (project_v, expand_kv), and of those whose rows lie along the
-/// outputs (absorb_q).
-constexpr int64_t skinnyTokensAlong = 16;
-constexpr int64_t skinnyTokensAcross = 16;
+/// Whether a kernel of our own, which reads the weights once, is faster than
+/// cuBLASLt: for weights whose rows lie along the sum (`transposed`: project_v,
+/// expand_kv) or along the outputs (absorb_q). As measured on an H100 with the
+/// sizes of DeepSeek-V3: with 128 heads the other passes cost more than the
+/// launch saves from 9 tokens on, with 16 heads from 33 or 25 on.
+constexpr bool isSkinny(int64_t tokens, int64_t heads, bool transposed) {
+  return tokens <= 8 || tokens <= (transposed ? 512 : 384) / heads;
+}
 
 /// By a kernel that reads the weights as fast as memory allows: bf16 or f16
 /// factors whose rows are whole, aligned units of 16 bytes, outputs of the same

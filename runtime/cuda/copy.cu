@@ -126,13 +126,8 @@ cudaError_t mla::cuda::load_copy(const State &) {
       convertPackets<uint32_t>, convertPackets<uint64_t>);
 }
 
-mla_status mla::cuda::copy(mla_context &ctx, const mla_copy_params &params) {
+static mla_status copyViews(mla_context &ctx, const mla_copy_params &params) {
   const mla_tensor &src = *params.src, &dst = *params.dst;
-  for (int i = 0; i < dst.rank; ++i)
-    if (dst.shape[i] == 0)
-      return MLA_STATUS_OK;
-  if (isSameView(src, dst))
-    return MLA_STATUS_OK;
   Strided<2> views({&dst, &src}, 0, dst.rank);
   if (src.dtype != dst.dtype)
     return convertAs(ctx, views, params);
@@ -148,4 +143,16 @@ mla_status mla::cuda::copy(mla_context &ctx, const mla_copy_params &params) {
   default:
     return copyAs<uint4>(ctx, views);
   }
+}
+
+mla_status mla::cuda::copy(mla_context &ctx, const mla_copy_params &params) {
+  const mla_tensor &src = *params.src, &dst = *params.dst;
+  for (int i = 0; i < dst.rank; ++i)
+    if (dst.shape[i] == 0)
+      return MLA_STATUS_OK;
+  if (isSameView(src, dst))
+    return MLA_STATUS_OK;
+  mla_status status = copyViews(ctx, params);
+  stateOf(ctx).weightsWritten = true;
+  return status;
 }

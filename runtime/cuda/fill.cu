@@ -90,11 +90,8 @@ mla_status mla::cuda::supports_fill(mla_context &ctx,
               params.value, mla_dtype_name(params.dst->dtype));
 }
 
-mla_status mla::cuda::fill(mla_context &ctx, const mla_fill_params &params) {
+static mla_status fillView(mla_context &ctx, const mla_fill_params &params) {
   const mla_tensor &dst = *params.dst;
-  for (int i = 0; i < dst.rank; ++i)
-    if (dst.shape[i] == 0)
-      return MLA_STATUS_OK;
   char element[8] = {};
   encode(dst.dtype, params.value, element);
   int size = elementSize(dst.dtype);
@@ -111,4 +108,14 @@ mla_status mla::cuda::fill(mla_context &ctx, const mla_fill_params &params) {
   default:
     return fillAs<uint4>(ctx, views, element, size);
   }
+}
+
+mla_status mla::cuda::fill(mla_context &ctx, const mla_fill_params &params) {
+  const mla_tensor &dst = *params.dst;
+  for (int i = 0; i < dst.rank; ++i)
+    if (dst.shape[i] == 0)
+      return MLA_STATUS_OK;
+  mla_status status = fillView(ctx, params);
+  stateOf(ctx).weightsWritten = true;
+  return status;
 }

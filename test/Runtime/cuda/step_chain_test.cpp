@@ -4,9 +4,9 @@
 //===----------------------------------------------------------------------===//
 //
 // A kernel may be on the GPU before the one ahead of it has ended. Here every
-// operation's output is overwritten by a fill right before it: one that didn't
-// wait would be overwritten, or would read what the fill wrote. What a step
-// ends with, the next one starts with.
+// operation's output is overwritten by a fill before it, weights too: one that
+// didn't wait would be overwritten, or would read what the fill wrote. What a
+// step ends with, the next one starts with.
 //
 //===----------------------------------------------------------------------===//
 
@@ -84,6 +84,7 @@ private:
   int64_t tokens;
   TestTensor kvLens, cuQ, pageTable, positions, slots, bounds, schedule;
   TestTensor q, peBefore, kv, table, wUk, wUv, wKvB, query, pool;
+  std::vector<TestTensor> weights; ///< What wUk, wUv and wKvB get.
   TestTensor o, lse, acc, accLse, latent, out, gathered, expanded;
   DeviceCopies copies;
   std::vector<Call> calls;
@@ -108,6 +109,8 @@ StepChain::StepChain(uint64_t seed, int64_t tokensEach)
   wUk = make(bf16, {heads, nope, width}, 0.1);
   wUv = make(bf16, {heads, nope, width}, 0.1);
   wKvB = make(bf16, {heads, 2 * nope, width}, 0.1);
+  for (const TestTensor *weight : {&wUk, &wUv, &wKvB})
+    weights.push_back(make(bf16, weight->shape(), 0.1));
   query = make(bf16, {tokens, heads, width + peWidth});
   pool = make(bf16, {pages, pageSize, width + peWidth});
   o = make(bf16, {1, tokens, heads, width});
@@ -153,21 +156,23 @@ void StepChain::addQuery() {
   // The last step's outputs are this one's queries.
   TestTensor qNope = q.columns(0, nope), qPe = q.columns(nope, peWidth);
   copy(out, qNope);
+  TestTensor absorbed = query.columns(0, width);
+  spoil(absorbed);
+  // Products read weights before they wait, here behind a rotation: what wrote
+  // the weights has ended before that began.
+  copy(weights[0], wUk);
   auto rope = makeParams<mla_rope_params>();
   rope.x = peBefore.get();
   rope.y = qPe.get();
   rope.cos_sin = table.get();
   rope.positions = positions.get();
   rope.rope_style = MLA_ROPE_HALF;
-  spoil(qPe);
   add(::mla_rope, rope);
 
-  TestTensor absorbed = query.columns(0, width);
   auto absorb = makeParams<mla_absorb_q_params>();
   absorb.q_nope = qNope.get();
   absorb.w_uk = wUk.get();
   absorb.query = absorbed.get();
-  spoil(absorbed);
   add(::mla_absorb_q, absorb);
 
   TestTensor cKv = kv.columns(0, width), kPe = kv.columns(width, peWidth);
@@ -224,6 +229,7 @@ void StepChain::addAttention() {
   project.w_uv = wUv.get();
   project.out = out.get();
   spoil(out);
+  copy(weights[1], wUv); // right in front
   add(::mla_project_v, project);
 }
 
@@ -237,13 +243,14 @@ void StepChain::addExpansion() {
   gather.window_start = 99;
   gather.window_length = 1;
   spoil(gathered);
+  spoil(expanded);
+  copy(weights[2], wKvB);
   add(::mla_gather_kv, gather);
 
   auto expand = makeParams<mla_expand_kv_params>();
   expand.c_kv = gathered.get();
   expand.w_kv_b = wKvB.get();
   expand.kv = expanded.get();
-  spoil(expanded);
   add(::mla_expand_kv, expand);
   // And what is gathered next depends on what was expanded.
   copy(expanded.rows(0, 1).columns(0, nope),
