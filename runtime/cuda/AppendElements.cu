@@ -202,6 +202,7 @@ template <int style> __device__ void Append::run(const Task &task) const {
 template <int style>
 __global__ void __launch_bounds__(maxWarps *warpLanes)
     appendTokens(Append append, TaskGrid grid) {
+  waitForStream();
   Task task;
   if (task.find(grid))
     append.run<style>(task);
@@ -240,5 +241,6 @@ mla_status mla::cuda::appendElements(mla_context &ctx,
     kernel = appendTokens<MLA_ROPE_INTERLEAVED>;
   else if (params.rope_style == MLA_ROPE_HALF)
     kernel = appendTokens<MLA_ROPE_HALF>;
-  return launch(ctx, "append", kernel, grid.grid, grid.block, 0, append, grid);
+  return launchEarly(ctx, "append", kernel, grid.grid, grid.block, 0, append,
+                     grid);
 }

@@ -7,6 +7,7 @@
 #define MLA_RUNTIME_CUDA_APPENDPE_H
 
 #include "AppendVectors.h"
+#include "Rotation.h"
 
 namespace mla {
 namespace cuda {
@@ -23,13 +24,6 @@ struct LaneAngles {
     sine = row[a.byPeLanes.number];
   }
 };
-
-__device__ inline void rotatePair(float cosine, float sine, float &a,
-                                  float &b) {
-  float rotated = a * cosine - b * sine;
-  b = b * cosine + a * sine;
-  a = rotated;
-}
 
 /// Where a lane's columns are: side by side, or four in each half of the row.
 template <typename V> constexpr uint32_t columnsTogether = V::halves ? 4 : 8;

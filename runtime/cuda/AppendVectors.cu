@@ -285,5 +285,5 @@ mla_status mla::cuda::appendVectors(mla_context &ctx,
   if (blocks == 0)
     return MLA_STATUS_OK;
   return launchEarly(ctx, "append", kernel, dim3(static_cast<unsigned>(blocks)),
-                     dim3(static_cast<unsigned>(warps * warpLanes)), append);
+                     dim3(static_cast<unsigned>(warps * warpLanes)), 0, append);
 }

@@ -68,6 +68,7 @@ struct GatherKv {
 
 __global__ void __launch_bounds__(maxWarps *warpLanes)
     gatherRows(GatherKv kv, TaskGrid grid) {
+  waitForStream();
   Task task;
   if (!task.find(grid))
     return;
@@ -111,6 +112,6 @@ mla_status mla::cuda::gatherKvElements(mla_context &ctx,
   TaskGrid grid(kv.cKv.shape[0], 0, 0, 1, stateOf(ctx).numSMs);
   if (grid.isEmpty())
     return MLA_STATUS_OK;
-  return launch(ctx, "gather_kv", gatherRows, grid.grid, grid.block, 0, kv,
-                grid);
+  return launchEarly(ctx, "gather_kv", gatherRows, grid.grid, grid.block, 0, kv,
+                     grid);
 }

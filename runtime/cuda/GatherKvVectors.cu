@@ -240,5 +240,5 @@ mla_status mla::cuda::gatherKvVectors(mla_context &ctx,
   return launchEarly(
       ctx, "gather_kv", kernel,
       dim3(static_cast<unsigned>(std::min(blocksNeeded, resident))),
-      dim3(warps * warpLanes), gather);
+      dim3(warps * warpLanes), 0, gather);
 }

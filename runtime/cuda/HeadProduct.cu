@@ -49,6 +49,7 @@ __device__ void loadPanel(Panel &panel, const char *matrix, uint32_t dtype,
 __global__ void __launch_bounds__(blockThreads)
     headProductKernel(HeadOperands operands) {
   __shared__ __align__(16) Panel xs, ws;
+  waitForStream();
   const Tensor<3> &x = operands.x, &w = operands.w, &out = operands.out;
   int64_t tokens = out.shape[0], heads = out.shape[1], outer = out.shape[2];
   int64_t inner = x.shape[2];
@@ -101,8 +102,8 @@ mla_status mla::cuda::plainHeadProduct(mla_context &ctx, const char *op,
   // A few blocks at a time fit on a multiprocessor.
   auto blocks = static_cast<unsigned>(
       std::min<int64_t>(tiles, int64_t{8} * usableSMs(ctx)));
-  return launch(ctx, op, headProductKernel, dim3(blocks), dim3(blockThreads), 0,
-                operands);
+  return launchEarly(ctx, op, headProductKernel, dim3(blocks),
+                     dim3(blockThreads), 0, operands);
 }
 
 cudaError_t mla::cuda::loadPlainHeadProduct() {

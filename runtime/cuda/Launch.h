@@ -50,20 +50,23 @@ mla_status launch(mla_context &ctx, const char *op, void (*kernel)(Params...),
   return launchAs(config, ctx, op, kernel, args...);
 }
 
-/// Starts a kernel that calls waitForStream() before it reads or writes memory:
-/// it may be on the GPU before the stream's last kernel has ended.
+/// Starts a kernel all of whose threads call waitForStream() before they read
+/// or write memory, weights excepted: it may be on the GPU before the stream's
+/// last kernel has ended. Otherwise like launch().
 template <typename... Params, typename... Args>
 mla_status launchEarly(mla_context &ctx, const char *op,
                        void (*kernel)(Params...), dim3 grid, dim3 block,
-                       const Args &...args) {
+                       size_t sharedBytes, const Args &...args) {
   cudaLaunchAttribute early = {};
   early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
   early.val.programmaticStreamSerializationAllowed = 1;
   cudaLaunchConfig_t config = {};
   config.gridDim = grid;
   config.blockDim = block;
+  config.dynamicSmemBytes = sharedBytes;
   config.attrs = &early;
   config.numAttrs = stateOf(ctx).startsEarly ? 1 : 0;
+  stateOf(ctx).weightsWritten = false;
   return launchAs(config, ctx, op, kernel, args...);
 }
 

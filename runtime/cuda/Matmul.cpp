@@ -1,4 +1,4 @@
-//===- Matmul.cpp - Matrix products by cuBLASLt ---------------------------===//
+//===- Matmul.cpp - Matrix products, by cuBLASLt for many tokens ----------===//
 // Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
@@ -7,6 +7,7 @@
 
 #include "HeadProduct.h"
 #include "MatmulPlan.h"
+#include "SkinnyProduct.h"
 
 #include <climits>
 #include <new>
@@ -223,6 +224,11 @@ Tensor<3> spread(const Tensor<2> &x, int64_t heads) {
 
 } // namespace
 
+cudaError_t mla::cuda::loadHeadProduct() {
+  cudaError_t error = loadSkinnyProduct();
+  return error ? error : loadPlainHeadProduct();
+}
+
 mla_status mla::cuda::headProduct(mla_context &ctx, const char *op,
                                   const mla_tensor &x, const mla_tensor &w,
                                   const mla_tensor &out, bool transposed) {
@@ -237,9 +243,14 @@ mla_status mla::cuda::headProduct(mla_context &ctx, const char *op,
     std::swap(operands.w.shape[1], operands.w.shape[2]);
     std::swap(operands.w.strides[1], operands.w.strides[2]);
   }
+  bool done = false;
+  if (isSkinny(operands.out.shape[0], operands.out.shape[1], transposed)) {
+    mla_status status = skinnyProduct(ctx, op, operands, transposed, done);
+    if (done || status)
+      return status;
+  }
   MatmulKey key = {};
   if (makeKey(ctx, operands, transposed, key)) {
-    bool done = false;
     mla_status status =
         stateOf(ctx).matmul->multiply(ctx, op, key, operands, done);
     if (done || status)

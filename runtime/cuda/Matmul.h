@@ -26,14 +26,19 @@ void closeMatmul(Matmul *matmul);
 /// x [T, inner] or [T, H, inner]; w [H, inner, outer] or transposed [H, outer,
 /// inner]; out [T, H, outer]. `op` is for messages. Any strides, f32, f16 and
 /// bf16 in any mixture; sums are f32 (no TF32).
+/// With few tokens (SkinnyProduct.h) a kernel of our own multiplies 16-bit
+/// rows.
 ///
-/// The first call of a shape (sizes, strides, types, alignments of the
+/// The first call of another shape (sizes, strides, types, alignments of the
 /// addresses) asks cuBLASLt for an algorithm and may load its kernel: tens of
 /// microseconds on the host, more for the first of a kind. It may be under
 /// capture. Later calls only launch.
 mla_status headProduct(mla_context &ctx, const char *op, const mla_tensor &x,
                        const mla_tensor &w, const mla_tensor &out,
                        bool transposed);
+
+/// Loads the kernels of our own that multiply.
+cudaError_t loadHeadProduct();
 
 } // namespace cuda
 } // namespace mla

@@ -18,6 +18,15 @@
 namespace mla {
 namespace cuda {
 
+/// Rotates a pair. What the compiler fuses is left to no one: every kernel that
+/// rotates gives the same bits.
+__device__ inline void rotatePair(float cosine, float sine, float &a,
+                                  float &b) {
+  float rotated = __fmaf_rn(a, cosine, -__fmul_rn(b, sine));
+  b = __fmaf_rn(b, cosine, __fmul_rn(a, sine));
+  a = rotated;
+}
+
 /// The columns of the pairs [pair, pair + 8) of a row of `pairs`.
 template <int style> struct PairColumns {
   int64_t first, second;           ///< Where the packets begin.
@@ -55,12 +64,6 @@ struct Angles {
     unpack(loadPacket(table, pairs + pair, count), MLA_DTYPE_F32, sine);
   }
 
-  __device__ void rotatePair(int i, float &a, float &b) const {
-    float rotated = a * cosine[i] - b * sine[i];
-    b = b * cosine[i] + a * sine[i];
-    a = rotated;
-  }
-
   /// Rotates the values of the two packets.
   template <int style>
   __device__ void rotate(float (&first)[packetSize],
@@ -68,11 +71,11 @@ struct Angles {
 #pragma unroll
     for (int i = 0; i < packetSize; ++i) {
       if (style == MLA_ROPE_HALF)
-        rotatePair(i, first[i], second[i]);
+        rotatePair(cosine[i], sine[i], first[i], second[i]);
       else if (i < packetSize / 2)
-        rotatePair(i, first[2 * i], first[2 * i + 1]);
+        rotatePair(cosine[i], sine[i], first[2 * i], first[2 * i + 1]);
       else
-        rotatePair(i, second[2 * i - packetSize],
+        rotatePair(cosine[i], sine[i], second[2 * i - packetSize],
                    second[2 * i - packetSize + 1]);
     }
   }

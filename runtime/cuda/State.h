@@ -27,6 +27,9 @@ struct State {
   int maxSharedBytes = 0;
   /// Kernels can be launched before the one in front of them has ended.
   bool startsEarly = false;
+  /// The last kernel was a copy or a fill: it may have written weights, which
+  /// products of few tokens read before they wait.
+  bool weightsWritten = false;
   FaultRecord *fault = nullptr; ///< On the device.
   /// Scratch of the attention kernels: partial states, and a schedule where the
   /// call has none.

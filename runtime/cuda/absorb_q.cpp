@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 
-#include "HeadProduct.h"
 #include "Kernels.h"
 #include "Matmul.h"
 
@@ -11,7 +10,7 @@ using namespace mla;
 using namespace mla::cuda;
 
 cudaError_t mla::cuda::load_absorb_q(const State &) {
-  return loadPlainHeadProduct();
+  return loadHeadProduct();
 }
 
 mla_status mla::cuda::absorb_q(mla_context &ctx,

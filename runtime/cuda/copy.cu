@@ -21,6 +21,7 @@ constexpr int depth = 4;
 template <typename Unit, typename Index>
 __global__ void __launch_bounds__(threads)
     copyUnits(Strided<2> views, Index count) {
+  waitForStream();
   Index begin = static_cast<Index>(blockIdx.x) * (threads * depth) +
                 static_cast<Index>(threadIdx.x);
   Unit unit[depth];
@@ -44,6 +45,7 @@ template <typename Index>
 __global__ void __launch_bounds__(threads)
     convertPackets(Strided<2> views, Row dst, Row src, Index inRow,
                    Index count) {
+  waitForStream();
   Index index = static_cast<Index>(blockIdx.x) * threads +
                 static_cast<Index>(threadIdx.x);
   if (index >= count)
@@ -92,8 +94,8 @@ mla_status copyAs(mla_context &ctx, const Strided<2> &views) {
   dim3 grid(static_cast<unsigned>(ceilDiv(count, threads * depth)));
   return visitIndex(count, [&](auto zero) {
     using Index = decltype(zero);
-    return launch(ctx, "copy", copyUnits<Unit, Index>, grid, threads, 0, views,
-                  static_cast<Index>(count));
+    return launchEarly(ctx, "copy", copyUnits<Unit, Index>, grid, threads, 0,
+                       views, static_cast<Index>(count));
   });
 }
 
@@ -106,9 +108,9 @@ mla_status convertAs(mla_context &ctx, const Strided<2> &views,
   dim3 grid(static_cast<unsigned>(ceilDiv(count, threads)));
   return visitIndex(count, [&](auto zero) {
     using Index = decltype(zero);
-    return launch(ctx, "copy", convertPackets<Index>, grid, threads, 0, views,
-                  dst, src, static_cast<Index>(inRow),
-                  static_cast<Index>(count));
+    return launchEarly(ctx, "copy", convertPackets<Index>, grid, threads, 0,
+                       views, dst, src, static_cast<Index>(inRow),
+                       static_cast<Index>(count));
   });
 }
 
@@ -124,13 +126,8 @@ cudaError_t mla::cuda::load_copy(const State &) {
       convertPackets<uint32_t>, convertPackets<uint64_t>);
 }
 
-mla_status mla::cuda::copy(mla_context &ctx, const mla_copy_params &params) {
+static mla_status copyViews(mla_context &ctx, const mla_copy_params &params) {
   const mla_tensor &src = *params.src, &dst = *params.dst;
-  for (int i = 0; i < dst.rank; ++i)
-    if (dst.shape[i] == 0)
-      return MLA_STATUS_OK;
-  if (isSameView(src, dst))
-    return MLA_STATUS_OK;
   Strided<2> views({&dst, &src}, 0, dst.rank);
   if (src.dtype != dst.dtype)
     return convertAs(ctx, views, params);
@@ -146,4 +143,16 @@ mla_status mla::cuda::copy(mla_context &ctx, const mla_copy_params &params) {
   default:
     return copyAs<uint4>(ctx, views);
   }
+}
+
+mla_status mla::cuda::copy(mla_context &ctx, const mla_copy_params &params) {
+  const mla_tensor &src = *params.src, &dst = *params.dst;
+  for (int i = 0; i < dst.rank; ++i)
+    if (dst.shape[i] == 0)
+      return MLA_STATUS_OK;
+  if (isSameView(src, dst))
+    return MLA_STATUS_OK;
+  mla_status status = copyViews(ctx, params);
+  stateOf(ctx).weightsWritten = true;
+  return status;
 }

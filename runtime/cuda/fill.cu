@@ -36,6 +36,7 @@ constexpr int depth = 4;
 template <typename Unit, typename Index>
 __global__ void __launch_bounds__(threads)
     fillUnits(Strided<1> views, Unit unit, Index count) {
+  waitForStream();
   Index begin = static_cast<Index>(blockIdx.x) * (threads * depth) +
                 static_cast<Index>(threadIdx.x);
 #pragma unroll
@@ -61,10 +62,10 @@ mla_status fillAs(mla_context &ctx, const Strided<1> &views,
   int64_t count = views.count();
   dim3 grid(static_cast<unsigned>(ceilDiv(count, threads * depth)));
   if (count < int64_t(1) << 31)
-    return launch(ctx, "fill", fillUnits<Unit, uint32_t>, grid, threads, 0,
-                  views, unit, static_cast<uint32_t>(count));
-  return launch(ctx, "fill", fillUnits<Unit, uint64_t>, grid, threads, 0, views,
-                unit, static_cast<uint64_t>(count));
+    return launchEarly(ctx, "fill", fillUnits<Unit, uint32_t>, grid, threads, 0,
+                       views, unit, static_cast<uint32_t>(count));
+  return launchEarly(ctx, "fill", fillUnits<Unit, uint64_t>, grid, threads, 0,
+                     views, unit, static_cast<uint64_t>(count));
 }
 
 } // namespace
@@ -89,11 +90,8 @@ mla_status mla::cuda::supports_fill(mla_context &ctx,
               params.value, mla_dtype_name(params.dst->dtype));
 }
 
-mla_status mla::cuda::fill(mla_context &ctx, const mla_fill_params &params) {
+static mla_status fillView(mla_context &ctx, const mla_fill_params &params) {
   const mla_tensor &dst = *params.dst;
-  for (int i = 0; i < dst.rank; ++i)
-    if (dst.shape[i] == 0)
-      return MLA_STATUS_OK;
   char element[8] = {};
   encode(dst.dtype, params.value, element);
   int size = elementSize(dst.dtype);
@@ -110,4 +108,14 @@ mla_status mla::cuda::fill(mla_context &ctx, const mla_fill_params &params) {
   default:
     return fillAs<uint4>(ctx, views, element, size);
   }
+}
+
+mla_status mla::cuda::fill(mla_context &ctx, const mla_fill_params &params) {
+  const mla_tensor &dst = *params.dst;
+  for (int i = 0; i < dst.rank; ++i)
+    if (dst.shape[i] == 0)
+      return MLA_STATUS_OK;
+  mla_status status = fillView(ctx, params);
+  stateOf(ctx).weightsWritten = true;
+  return status;
 }

@@ -93,6 +93,7 @@ __device__ void MergeStates::merge(int lane, int64_t t, int64_t h) const {
 
 __global__ void __launch_bounds__(maxWarps *warpLanes)
     addStates(MergeStates states, TaskGrid grid) {
+  waitForStream();
   Task task;
   if (!task.find(grid))
     return;
@@ -114,6 +115,6 @@ mla_status mla::cuda::merge_states(mla_context &ctx,
                 stateOf(ctx).numSMs);
   if (grid.isEmpty() || states.lses.shape[0] == 0)
     return MLA_STATUS_OK;
-  return launch(ctx, "merge_states", addStates, grid.grid, grid.block, 0,
-                states, grid);
+  return launchEarly(ctx, "merge_states", addStates, grid.grid, grid.block, 0,
+                     states, grid);
 }

@@ -56,6 +56,7 @@ struct Rope {
 template <int style>
 __global__ void __launch_bounds__(maxWarps *warpLanes)
     rotateTokens(Rope rope, TaskGrid grid) {
+  waitForStream();
   Task task;
   if (!task.find(grid))
     return;
@@ -98,5 +99,5 @@ mla_status mla::cuda::rope(mla_context &ctx, const mla_rope_params &params) {
   auto kernel = params.rope_style == MLA_ROPE_INTERLEAVED
                     ? rotateTokens<MLA_ROPE_INTERLEAVED>
                     : rotateTokens<MLA_ROPE_HALF>;
-  return launch(ctx, "rope", kernel, grid.grid, grid.block, 0, rope, grid);
+  return launchEarly(ctx, "rope", kernel, grid.grid, grid.block, 0, rope, grid);
 }

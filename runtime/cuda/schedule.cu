@@ -55,6 +55,7 @@ __device__ int chooseLanes(const ScheduleParams &p) {
 __global__ void __launch_bounds__(numThreads)
     scheduleKernel(const __grid_constant__ ScheduleParams p) {
   __shared__ int64_t sums[numThreads];
+  waitForStream();
   int thread = threadIdx.x, lanes = chooseLanes(p);
   int parts = max(p.numCTAs / lanes, 1);
   int run = (p.numSeqs + numThreads - 1) / numThreads;
@@ -133,7 +134,7 @@ mla_status mla::cuda::enqueueSchedule(mla_context &ctx, const char *op,
                    static_cast<int>(pageSize),
                    tileRows,
                    attentionCTAs(ctx)};
-  return launch(ctx, op, scheduleKernel, 1, numThreads, 0, p);
+  return launchEarly(ctx, op, scheduleKernel, 1, numThreads, 0, p);
 }
 
 cudaError_t mla::cuda::load_schedule(const State &) {

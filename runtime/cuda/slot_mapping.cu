@@ -158,6 +158,7 @@ struct SlotMapping {
 };
 
 __global__ void __launch_bounds__(threads) mapSlots(SlotMapping mapping) {
+  waitForStream();
   bool ascends = true;
   for (int64_t b = threadIdx.x; b < mapping.numSeqs; b += threads)
     ascends &= mapping.offset(b) <= mapping.offset(b + 1);
@@ -198,5 +199,5 @@ mla_status mla::cuda::slot_mapping(mla_context &ctx,
   if (served == 0)
     return MLA_STATUS_OK;
   dim3 grid(static_cast<unsigned>(ceilDiv(served, threads)));
-  return launch(ctx, "slot_mapping", mapSlots, grid, threads, 0, mapping);
+  return launchEarly(ctx, "slot_mapping", mapSlots, grid, threads, 0, mapping);
 }

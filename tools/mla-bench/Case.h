@@ -150,8 +150,8 @@ struct GridOptions {
 /// The grids that are measured where nobody chooses: "decode", "prefill",
 /// "steps".
 const std::vector<std::string> &defaultGrids();
-/// All grids: the default ones, "long_prefill", "append", "append_small" and
-/// "gather".
+/// All grids: the default ones, "long_prefill", "append", "append_small",
+/// "gather" and "products".
 std::vector<std::string> gridNames();
 /// The cases of a grid; empty when there is none of that name.
 std::vector<Case> makeGrid(const std::string &name, const GridOptions &options);

@@ -100,12 +100,32 @@ std::vector<Case> steps(const GridOptions &options) {
   return cases;
 }
 
+/// The products around the attention, of few tokens to many: which kernel takes
+/// them depends on that.
+std::vector<Case> products(const GridOptions &options) {
+  std::vector<Case> cases;
+  for (uint32_t dtype : choose(options.dtypes, {MLA_DTYPE_BF16}))
+    for (int64_t heads : choose(options.heads, {16, 128}))
+      for (Op op : {Op::AbsorbQ, Op::ProjectV})
+        for (auto [batch, keys] : choose(
+                 options.batches,
+                 {{1, 1}, {2, 1}, {4, 1}, {8, 1}, {16, 1}, {32, 1}, {64, 1}})) {
+          Case c = inType(dtype);
+          c.op = op;
+          c.batch = batch;
+          c.keys = keys;
+          c.heads = heads;
+          cases.push_back(c);
+        }
+  return cases;
+}
+
 using Grid = std::vector<Case> (*)(const GridOptions &);
 const std::pair<const char *, Grid> grids[] = {
     {"decode", decode},      {"prefill", prefill},
     {"steps", steps},        {"long_prefill", longPrefill},
     {"append", appendCases}, {"append_small", fewAppendCases},
-    {"gather", gatherCases}};
+    {"gather", gatherCases}, {"products", products}};
 
 } // namespace
 

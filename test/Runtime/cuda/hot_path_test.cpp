@@ -45,6 +45,41 @@ TEST(CudaHotPathTest, AppendLaunchesOnce) {
   }
 }
 
+/// Launches of our own that a product of so many tokens takes; cuBLASLt's are
+/// not counted.
+int launchesOfProduct(int64_t tokens) {
+  Random random(3);
+  auto rows = [&](Shape shape) {
+    int64_t width = shape.back();
+    shape.back() += 8;
+    TestTensor tensor(MLA_DTYPE_BF16, shape, Layout::Dense, random);
+    tensor.fill(1);
+    return tensor.columns(0, width);
+  };
+  TestTensor o = rows({tokens, 2, 64}), w = rows({2, 32, 64}),
+             out = rows({tokens, 2, 32});
+  auto params = makeParams<mla_project_v_params>();
+  params.o_latent = o.get();
+  params.w_uv = w.get();
+  params.out = out.get();
+  DeviceCopies copies;
+  copies.take(params);
+  StreamContext on;
+  copies.upload();
+  startCounting();
+  EXPECT_EQ(::mla_project_v(on.ctx, &params), MLA_STATUS_OK) << on.ctx.error();
+  int launches = stopCounting().launches;
+  copies.download(on.ctx);
+  EXPECT_EQ(out.at({tokens - 1, 1, 31}), 64);
+  return launches;
+}
+
+TEST(CudaHotPathTest, OurKernelTakesFewTokens) {
+  EXPECT_EQ(launchesOfProduct(1), 1);
+  EXPECT_EQ(launchesOfProduct(8), 1);
+  EXPECT_EQ(launchesOfProduct(500), 0);
+}
+
 TEST(CudaHotPathTest, TheCountSeesWhatBlocks) {
   TestContext ctx;
   startCounting();
