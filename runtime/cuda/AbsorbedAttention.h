@@ -9,6 +9,7 @@
 #include "AttentionSplit.h"
 #include "Convert.h"
 #include "Fault.h"
+#include "ptx.h"
 
 namespace mla {
 namespace cuda {
@@ -29,6 +30,7 @@ struct AbsorbedParams {
   int numPagesOfSeq;
   int pageShift; ///< log2 of the page size where it is a power of two, else -1.
   bool hasLse, hasIndices;
+  bool storesVectors; ///< Four columns of `o` are a whole and aligned unit.
   Tensor<1> schedule; ///< What the kernels go by.
   /// What the call was given: checked even where it isn't used.
   Tensor<1> callersSchedule;
@@ -85,6 +87,14 @@ public:
     return static_cast<int64_t>(p.numPagesOfSeq) * p.pageSize;
   }
 
+  /// Keys that a sequence may have.
+  __device__ int64_t mostKeys() const {
+    return isHinted() ? p.maxKv : capacity();
+  }
+  __device__ bool isHinted() const {
+    return p.maxKv > 0 && p.maxKv < capacity();
+  }
+
   __device__ Split split() const {
     Split result;
     result.schedule = p.schedule;
@@ -99,7 +109,10 @@ public:
 
   /// Tokens that belong to a sequence: those from here on are padding.
   __device__ int realTokens() const {
-    int64_t count = loadInt(p.cuQ, p.seqs);
+    return realTokens(loadInt(p.cuQ, p.seqs));
+  }
+  /// The same, of what cu_q holds.
+  __device__ int realTokens(int64_t count) const {
     isOutside(p.fault, FaultSite::absorbed_attention_cu_q, p.seqs, count,
               static_cast<int64_t>(p.tokens) + 1);
     return static_cast<int>(
@@ -110,43 +123,70 @@ public:
   /// get what padding gets.
   __device__ bool isUsable(float &queryScale, float &latentScale,
                            float &peScale) const {
-    return loadScale(p.fault, FaultSite::absorbed_attention_query_scale,
-                     p.queryScale, queryScale) &&
-           loadScale(p.fault, FaultSite::absorbed_attention_latent_scale,
-                     p.latentScale, latentScale) &&
-           loadScale(p.fault, FaultSite::absorbed_attention_pe_scale, p.peScale,
-                     peScale) &&
-           scheduleFits();
+    // Looked at once all is under way: one wait instead of many.
+    int header[ScheduleHeader] = {};
+    if (p.callersSchedule)
+#pragma unroll
+      for (int i = 0; i < ScheduleHeader; ++i)
+        header[i] = static_cast<int>(loadInt(p.callersSchedule, i));
+    queryScale = p.queryScale ? *p.queryScale : 1;
+    latentScale = p.latentScale ? *p.latentScale : 1;
+    peScale = p.peScale ? *p.peScale : 1;
+    return !isBadScale(p.fault, FaultSite::absorbed_attention_query_scale,
+                       queryScale) &&
+           !isBadScale(p.fault, FaultSite::absorbed_attention_latent_scale,
+                       latentScale) &&
+           !isBadScale(p.fault, FaultSite::absorbed_attention_pe_scale,
+                       peScale) &&
+           (!p.callersSchedule || scheduleFits(header));
   }
 
-  /// Whether the caller's schedule was made for such a call.
-  __device__ bool scheduleFits() const {
-    if (!p.callersSchedule)
-      return true;
-    const struct {
-      int index;
-      int64_t expected;
-    } header[] = {
-        {ScheduleMagic, scheduleMagic},     {ScheduleNumSeqs, p.seqs},
-        {ScheduleNumHeads, p.heads},        {SchedulePageSize, p.pageSize},
-        {ScheduleNumCTAs, p.shape.numCTAs}, {ScheduleTileRows, maxTileRows}};
-    for (const auto &entry : header)
-      if (loadInt(p.callersSchedule, entry.index) != entry.expected) {
-        recordFault(p.fault, FaultSite::absorbed_attention_schedule,
-                    entry.index, loadInt(p.callersSchedule, entry.index),
-                    entry.expected + 1, entry.expected);
+  /// Whether the caller's schedule, which begins with `header`, was made for
+  /// such a call.
+  __device__ bool scheduleFits(const int (&header)[ScheduleHeader]) const {
+    const FaultSite site = FaultSite::absorbed_attention_schedule;
+    const int expected[] = {scheduleMagic, p.seqs,          p.heads,
+                            p.pageSize,    p.shape.numCTAs, maxTileRows};
+    static_assert(ScheduleMagic == 0 && ScheduleNumSeqs == 1 &&
+                      ScheduleNumHeads == 2 && SchedulePageSize == 3 &&
+                      ScheduleNumCTAs == 4 && ScheduleTileRows == 5,
+                  "the order of the above");
+#pragma unroll
+    for (int i = 0; i < 6; ++i)
+      if (header[i] != expected[i]) {
+        recordFault(p.fault, site, i, header[i],
+                    static_cast<int64_t>(expected[i]) + 1, expected[i]);
         return false;
       }
     // What the kernels rely on to end.
-    const FaultSite site = FaultSite::absorbed_attention_schedule;
     int most = p.shape.numCTAs;
-    int lanes = static_cast<int>(loadInt(p.callersSchedule, ScheduleLanes));
-    int parts = static_cast<int>(loadInt(p.callersSchedule, ScheduleParts));
+    int lanes = header[ScheduleLanes], parts = header[ScheduleParts];
     return !isOutside(p.fault, site, ScheduleLanes, lanes, most + 1, 1) &&
            !isOutside(p.fault, site, ScheduleParts, parts, most / lanes + 1, 1);
   }
 
-  __device__ Sequence sequence(int b) const {
+  /// Sequence `b`, without anything recorded.
+  __device__ Sequence sequence(int b) const { return usable(rawSequence(b)); }
+
+  /// The same as it was given, and what can be done with that.
+  __device__ Sequence rawSequence(int b) const {
+    return {static_cast<int>(loadInt(p.cuQ, b)),
+            static_cast<int>(loadInt(p.cuQ, b + 1)),
+            static_cast<int>(loadInt(p.kvLens, b))};
+  }
+  __device__ Sequence usable(Sequence seq) const {
+#ifndef MLA_CUDA_UNCHECKED
+    if (seq.tokenBegin < 0 || seq.tokenBegin > p.tokens ||
+        seq.tokenEnd < seq.tokenBegin || seq.tokenEnd > p.tokens)
+      return {0, 0, 0};
+    if (seq.length < 0 || seq.length > mostKeys())
+      seq.length = 0;
+#endif
+    return seq;
+  }
+
+  /// Records what is wrong with sequence `b`.
+  __device__ void checkSequence(int b) const {
     const FaultSite site = FaultSite::absorbed_attention_cu_q;
     int64_t begin = loadInt(p.cuQ, b), end = loadInt(p.cuQ, b + 1);
     int64_t length = loadInt(p.kvLens, b);
@@ -161,15 +201,11 @@ public:
     }
     if (isOutside(p.fault, site, b, begin, p.tokens + int64_t(1)) ||
         isOutside(p.fault, site, b + 1, end, p.tokens + int64_t(1), begin))
-      return {0, 0, 0};
-    bool isHint = p.maxKv > 0 && p.maxKv < capacity();
-    if (isOutside(p.fault,
-                  isHint ? FaultSite::absorbed_attention_max_kv
+      return;
+    isOutside(p.fault,
+              isHinted() ? FaultSite::absorbed_attention_max_kv
                          : FaultSite::absorbed_attention_kv_lens,
-                  b, length, (isHint ? p.maxKv : capacity()) + 1))
-      length = 0;
-    return {static_cast<int>(begin), static_cast<int>(end),
-            static_cast<int>(length)};
+              b, length, mostKeys() + 1);
   }
 
   /// The sequence that token `t` < realTokens() belongs to, by bisection; -1
@@ -196,11 +232,13 @@ public:
     return static_cast<int>(bound);
   }
 
-  /// Looks at every sequence once, also at those that have no work.
+  /// Looks at every sequence once, also at those that have no work. The last
+  /// CTAs, which may have none either, begin.
   __device__ void checkSequences() const {
-    for (int b = blockIdx.x * blockDim.x + threadIdx.x; b < p.seqs;
+    int cta = gridDim.x - 1 - blockIdx.x;
+    for (int b = cta * blockDim.x + threadIdx.x; b < p.seqs;
          b += gridDim.x * blockDim.x)
-      sequence(b);
+      checkSequence(b);
   }
 
   /// Where key `position` lies: in which of the sequence's pages, and where in
@@ -270,7 +308,45 @@ public:
       *reinterpret_cast<float *>(p.lse.at(t, h)) = lse * ln2;
   }
 
+  /// Writes the columns `column`, which is even, and column + 1 of the output.
+  __device__ void storeTwo(int t, int h, int column, float2 values) const {
+    char *to = p.o.at(t, h, column);
+    if (!p.storesVectors) {
+      storeElement(to, p.o.dtype, values.x);
+      storeElement(p.o.at(t, h, column + 1), p.o.dtype, values.y);
+    } else if (p.o.dtype == MLA_DTYPE_F32) {
+      *reinterpret_cast<float2 *>(to) = values;
+    } else {
+      *reinterpret_cast<uint32_t *>(to) = packOutput(values.x, values.y);
+    }
+  }
+
+  /// Writes the columns [column, column + 4) that there are; `column` is a
+  /// multiple of 4.
+  __device__ void storeFour(int t, int h, int column, float4 values) const {
+    if (p.storesVectors) {
+      char *to = p.o.at(t, h, column);
+      if (p.o.dtype == MLA_DTYPE_F32)
+        *reinterpret_cast<float4 *>(to) = values;
+      else
+        *reinterpret_cast<uint2 *>(to) = make_uint2(
+            packOutput(values.x, values.y), packOutput(values.z, values.w));
+      return;
+    }
+    const float elements[] = {values.x, values.y, values.z, values.w};
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      if (column + i < p.latentWidth)
+        storeElement(p.o.at(t, h, column + i), p.o.dtype, elements[i]);
+  }
+
 private:
+  /// Two columns of a 16-bit output.
+  __device__ uint32_t packOutput(float low, float high) const {
+    return p.o.dtype == MLA_DTYPE_F16 ? packPair<__half>(low, high)
+                                      : packPair<__nv_bfloat16>(low, high);
+  }
+
   const AbsorbedParams &p;
 };
 
