@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AbsorbedAttention.h"
+#include "AbsorbedCall.h"
 #include "AttentionFfmaTile.h"
 
 using namespace mla;

@@ -30,7 +30,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AbsorbedAttention.h"
+#include "AbsorbedCall.h"
 #include "AbsorbedMmaKeys.h"
 #include "AbsorbedMmaOutput.h"
 #include "AbsorbedMmaQuery.h"

@@ -6,8 +6,7 @@
 #ifndef MLA_RUNTIME_CUDA_ABSORBEDMMALAYOUT_H
 #define MLA_RUNTIME_CUDA_ABSORBEDMMALAYOUT_H
 
-#include "AbsorbedAttention.h"
-#include "ptx.h"
+#include "AbsorbedCall.h"
 
 namespace mla {
 namespace cuda {
