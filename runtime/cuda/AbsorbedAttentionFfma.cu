@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AbsorbedAttention.h"
+#include "AbsorbedCall.h"
 #include "AttentionFfmaTile.h"
 
 using namespace mla;
@@ -240,6 +240,7 @@ __global__ void __launch_bounds__(AttentionFfmaTile::threads, 1)
   extern __shared__ __align__(16) float block[];
   __shared__ FfmaShared shared;
   __shared__ __align__(16) char taskBytes[sizeof(Source::Task)];
+  waitForStream();
   Source(params).run(*reinterpret_cast<Source::Task *>(taskBytes), block,
                      shared);
 }
@@ -250,10 +251,10 @@ mla_status mla::cuda::launchAbsorbedFfma(mla_context &ctx,
                                          const AbsorbedParams &call) {
   Params params{call, Columns(call.query), Columns(call.latent),
                 Columns(call.pe)};
-  return launch(ctx, op, absorbedFfma,
-                ffmaGrid(call.shape.numCTAs, call.latentWidth, 1),
-                dim3(AttentionFfmaTile::threads),
-                AttentionFfmaTile::sharedBytes(call.query.width()), params);
+  return launchEarly(
+      ctx, op, absorbedFfma, ffmaGrid(call.shape.numCTAs, call.latentWidth, 1),
+      dim3(AttentionFfmaTile::threads),
+      AttentionFfmaTile::sharedBytes(call.query.width()), params);
 }
 
 cudaError_t mla::cuda::loadAbsorbedFfma(const State &state) {

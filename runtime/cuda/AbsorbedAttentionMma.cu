@@ -30,7 +30,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AbsorbedAttention.h"
+#include "AbsorbedCall.h"
 #include "AbsorbedMmaKeys.h"
 #include "AbsorbedMmaOutput.h"
 #include "AbsorbedMmaQuery.h"
@@ -49,10 +49,16 @@ namespace absorbed_mma {
 
 template <typename T, Keys KeysAre>
 __device__ inline void AbsorbedMma<T, KeysAre>::run() {
+  // All that is read first is under way before any of it is looked at.
+  auto *starts = reinterpret_cast<int *>(shared + Shared::weights);
+  int start = fetchStart();
+  Sequence near = {};
+  if (thread < min(p.seqs, nearSeqs))
+    near = call.rawSequence(thread);
+  int64_t tokens = loadInt(p.cuQ, p.seqs);
   float queryScale, latentScale, peScale;
-  call.checkSequences();
   bool usable = call.isUsable(queryScale, latentScale, peScale);
-  int real = usable ? call.realTokens() : 0;
+  int real = usable ? call.realTokens(tokens) : 0;
   call.writeNothing(real, p.tokens);
   if (!usable)
     return;
@@ -60,24 +66,53 @@ __device__ inline void AbsorbedMma<T, KeysAre>::run() {
   int lanes = split.lanes(), part = blockIdx.x / lanes;
   if (part >= split.parts())
     return;
+  if (thread < startsFetched)
+    starts[thread] = start;
+  if (thread < nearSeqs)
+    rows.near[thread] = near;
   if (thread == 0) {
     rows.logitScale = p.scale * queryScale;
     rows.latentScale = latentScale;
     rows.peScale = peScale;
     rows.lanes = lanes;
-    rows.end = split.start(part + 1);
   }
+  __syncthreads();
+  auto cursorOf = [&](int which) {
+    if (p.hasIndices || lanes > Split::maxLanes)
+      return split.start(part + which);
+    const int *from = starts + 3 * (2 * (lanes - 1) + which);
+    return Cursor{from[0], from[1], from[2]};
+  };
+  Cursor at = cursorOf(0), end = cursorOf(1);
+  if (thread == 0)
+    rows.end = end;
   __syncthreads();
   // A caller's schedule can hold anything.
   int limit = p.hasIndices ? real : p.seqs;
-  for (Cursor at = split.start(part); at < rows.end && at.sequence >= 0 &&
-                                      at.sequence < limit && at.item >= 0 &&
-                                      at.block >= 0;) {
+  while (at < rows.end && at.sequence >= 0 && at.sequence < limit &&
+         at.item >= 0 && at.block >= 0) {
     if (enter(at))
       at = {at.sequence, at.item + 1, 0};
     else
       at = {at.sequence + 1, 0, 0};
   }
+}
+
+template <typename T, Keys KeysAre>
+__device__ inline int AbsorbedMma<T, KeysAre>::fetchStart() const {
+  static_assert(startsFetched <= numThreads &&
+                    startsFetched * 4 <= Shared::rows - Shared::weights,
+                "");
+  if (p.hasIndices || thread >= startsFetched)
+    return 0;
+  int lanes = thread / 6 + 1, element = thread % 6;
+  return static_cast<int>(
+      loadInt(p.schedule, ScheduleStarts + 3 * (blockIdx.x / lanes) + element));
+}
+
+template <typename T, Keys KeysAre>
+__device__ inline Sequence AbsorbedMma<T, KeysAre>::sequence(int b) const {
+  return call.usable(b < nearSeqs ? rows.near[b] : call.rawSequence(b));
 }
 
 template <typename T, Keys KeysAre>
@@ -96,7 +131,7 @@ __device__ inline bool AbsorbedMma<T, KeysAre>::enter(const Cursor &at) {
     batch = call.sequenceOf(at.sequence);
     if (batch < 0)
       return false;
-    seq = call.sequence(batch);
+    seq = sequence(batch);
     if (at.sequence < seq.tokenBegin || at.sequence >= seq.tokenEnd)
       return false;
     firstToken = at.sequence;
@@ -104,7 +139,7 @@ __device__ inline bool AbsorbedMma<T, KeysAre>::enter(const Cursor &at) {
     blocks = (p.topk + blockKeys - 1) / blockKeys;
   } else {
     batch = at.sequence;
-    seq = call.sequence(batch);
+    seq = sequence(batch);
     firstToken = seq.tokenBegin;
     numRows = static_cast<int64_t>(seq.tokenEnd - seq.tokenBegin) * p.heads;
     blocks = (seq.length + blockKeys - 1) / blockKeys;
@@ -118,10 +153,14 @@ __device__ inline bool AbsorbedMma<T, KeysAre>::enter(const Cursor &at) {
   int blockEnd = endsHere ? min(end.block, blocks) : blocks;
   int tile = at.item * lanes + static_cast<int>(blockIdx.x) % lanes;
   if (tile < rowTiles) {
+    int block = min(at.block, blockEnd);
+    // The first keys' pages are under way beside what the rows see of them.
+    mostSeen = p.hasIndices ? call.visible(seq, firstToken) : seq.length;
+    if (block < blockEnd)
+      locate(block);
     __syncthreads(); // the tile before is done with shared memory
     setRows(seq, numRows, tile);
-    process(min(at.block, blockEnd), blockEnd, at.block == 0,
-            blockEnd == blocks);
+    process(block, blockEnd, at.block == 0, blockEnd == blocks);
   }
   return true;
 }
@@ -138,10 +177,14 @@ AbsorbedMma<T, KeysAre>::process(int blockBegin, int blockEnd, bool begins,
   clear();
   badPosition = -1;
   if (blockBegin < seen) {
-    loadQuery();
-    locate(blockBegin);
+    nextSeen &= nextPosition < mostSeen;
+    // Copies of the query wait for nothing; to convert it is to wait for it.
+    if constexpr (!IsFp8)
+      loadQuery();
     startCopies(0);
     copyRest();
+    if constexpr (IsFp8)
+      loadQuery();
     if (blockBegin + 1 < seen)
       locate(blockBegin + 1);
   }
@@ -196,7 +239,10 @@ template <typename T, Keys KeysAre>
 __global__ void __launch_bounds__(numThreads, 1)
     absorbedMma(const __grid_constant__ AbsorbedParams p) {
   extern __shared__ __align__(1024) char shared[];
-  AbsorbedMma<T, KeysAre>(p, shared).run();
+  waitForStream();
+  AbsorbedMma<T, KeysAre> cta(p, shared);
+  cta.run();
+  cta.check();
 }
 
 using Kernel = void (*)(AbsorbedParams);
@@ -243,10 +289,11 @@ bool mla::cuda::fitsAbsorbedMma(mla_context &ctx,
 
 mla_status mla::cuda::launchAbsorbedMma(mla_context &ctx,
                                         const AbsorbedParams &params) {
-  return launch(ctx, "absorbed_attention",
-                kernelFor(params.latent.dtype, params.scales.data != nullptr),
-                params.shape.numCTAs, numThreads,
-                sharedBytes(params.latent.dtype), params);
+  return launchEarly(
+      ctx, "absorbed_attention",
+      kernelFor(params.latent.dtype, params.scales.data != nullptr),
+      params.shape.numCTAs, numThreads, sharedBytes(params.latent.dtype),
+      params);
 }
 
 cudaError_t mla::cuda::loadAbsorbedMma(const State &state) {

@@ -3,132 +3,189 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //
-// A warp has one row of the tile that one CTA left unfinished, if it did: it
-// adds that CTA's state and those of the CTAs that went on with the tile, in
-// their order.
+// A tile that is split has as many states as it has parts, its pieces. A unit
+// of work is 128 columns of one or more rows of a tile's item: of few pieces
+// each warp of a CTA has a row to itself; of many the warps share a row, each
+// with some of its pieces, and their sums are added in the warps' order. The
+// CTAs deal the units of all split tiles among themselves.
+//
+// Where there is little to merge it is latency that counts. Each CTA finds all
+// tiles itself (AbsorbedSplitItems.h), and a warp has its pieces' states under
+// way before it asks for their weights.
 //
 //===----------------------------------------------------------------------===//
 
-#include "AbsorbedAttention.h"
+#include "AbsorbedSplitItems.h"
 #include "Launch.h"
 
 using namespace mla;
 using namespace mla::cuda;
+using namespace mla::cuda::absorbed_combine;
 
 namespace {
 
-constexpr int numWarps = 4;
-constexpr int columnsEach = maxSlotColumns / 32; // Of a lane.
+constexpr int ctasEach = 2;      ///< On a multiprocessor.
+constexpr int piecesAtOnce = 16; ///< States that a lane has under way.
 
-__device__ const float *slotOf(const AbsorbedParams &p, int cta, bool begins) {
-  return p.slots + (2 * static_cast<int64_t>(cta) + begins) * slotFloats;
-}
+class Combine {
+public:
+  __device__ Combine(const AbsorbedParams &p, char *shared)
+      : p(p), call(p), items(p, shared), warp(threadIdx.x / 32),
+        lane(threadIdx.x % 32) {}
 
-__global__ void __launch_bounds__(32 * numWarps)
-    combineKernel(const __grid_constant__ AbsorbedParams p) {
-  AbsorbedCall call(p);
-  float queryScale, latentScale, peScale;
-  if (!call.isUsable(queryScale, latentScale, peScale))
-    return;
-  Split split = call.split();
-  int lanes = split.lanes(), parts = split.parts();
-  int part = blockIdx.x / lanes, lane = blockIdx.x % lanes;
-  if (part + 1 >= parts)
-    return;
-  Cursor end = split.start(part + 1);
-  Cursor tile{end.sequence, end.item, 0};
-  bool leftUnfinished = end.block > 0 && !(tile < split.start(part));
-  if (!leftUnfinished)
-    return;
-
-  int rowsOfSeq, firstToken;
-  if (p.hasIndices) {
-    firstToken = tile.sequence;
-    int b = firstToken < call.realTokens() ? call.sequenceOf(firstToken) : -1;
-    rowsOfSeq = b < 0 ? 0 : p.heads;
-  } else {
-    if (tile.sequence < 0 || tile.sequence >= p.seqs)
+  __device__ void run() {
+    if (!items.load())
       return;
-    Sequence seq = call.sequence(tile.sequence);
-    // Of a length that was refused, or isn't the schedule's, the tile was whole
-    // where it began, and the slots hold another's.
-    if (end.block > (seq.length - 1) / blockKeys)
-      return;
-    firstToken = seq.tokenBegin;
-    int64_t rows =
-        static_cast<int64_t>(seq.tokenEnd - seq.tokenBegin) * p.heads;
-    rowsOfSeq = static_cast<int>(min(rows, int64_t(INT32_MAX)));
+    int units = items.find();
+    for (int unit = blockIdx.x; unit < units; unit += gridDim.x)
+      merge(unit);
   }
-  int rowInTile = blockIdx.y * numWarps + threadIdx.x / 32;
-  int64_t row =
-      (static_cast<int64_t>(tile.item) * lanes + lane) * p.shape.tileRows +
-      rowInTile;
-  if (rowInTile >= p.shape.tileRows || row < 0 || row >= rowsOfSeq)
-    return;
 
-  int last = part + 1; // Part that ends the tile.
-  for (; last + 1 < parts; ++last) {
-    Cursor next = split.start(last + 1);
-    if (next.sequence != tile.sequence || next.item != tile.item ||
-        next.block == 0)
-      break;
+private:
+  __device__ void merge(int unit) const;
+  __device__ void mergeRow(const float *first, int row, int pieces, int member,
+                           int share, int column, float4 &sum, float &top,
+                           float &total) const;
+  __device__ void store(int firstToken, int64_t row, int column, float4 sum,
+                        float top, float total) const;
+
+  /// Piece `i` of the tile whose first one has its state at `first`.
+  __device__ const float *piece(const float *first, int i) const {
+    // The first piece is what its CTA left unfinished, in its second slot.
+    int64_t slots = static_cast<int64_t>(2 * items.lanes) * i - (i > 0);
+    return first + slots * slotFloats;
   }
-  auto stateOf = [&](int i) { return slotOf(p, i * lanes + lane, i == part); };
-  auto lseOf = [&](int i) {
-    return stateOf(i)[maxTileRows * maxSlotColumns + rowInTile];
+  __device__ int tileRows() const { return p.shape.tileRows; }
+
+  const AbsorbedParams &p;
+  const AbsorbedCall call;
+  SplitItems items;
+  const int warp, lane;
+};
+
+/// Of row `row` of a tile with so many pieces, the first at `first`: the sum of
+/// the pieces member, member + share, ... times their weights, four columns a
+/// lane, and the sum of the weights. They are relative to `top`, the largest
+/// lse of all pieces.
+__device__ void Combine::mergeRow(const float *first, int row, int pieces,
+                                  int member, int share, int column,
+                                  float4 &sum, float &top, float &total) const {
+  int count = (pieces - member + share - 1) / share;
+  const float *states = first + row * maxSlotColumns + column;
+  const float *lses = first + maxTileRows * maxSlotColumns + row;
+  float4 values[piecesAtOnce];
+  auto load = [&](int begin) {
+#pragma unroll
+    for (int k = 0; k < piecesAtOnce; ++k)
+      if (begin + k < count)
+        values[k] = *reinterpret_cast<const float4 *>(
+            piece(states, member + (begin + k) * share));
   };
-  int thread = threadIdx.x % 32;
-  float top = minusInfinity();
-  for (int i = part + thread; i <= last; i += 32)
-    top = fmaxf(top, lseOf(i));
+  load(0);
+  for (int i = lane; i < pieces; i += 32)
+    top = fmaxf(top, *piece(lses, i));
   for (int step = 16; step > 0; step /= 2)
     top = fmaxf(top, __shfl_xor_sync(~0u, top, step));
-
-  float sum[columnsEach] = {}, total = 0;
-  for (int i = part; i <= last; ++i) {
-    float lse = lseOf(i);
-    if (lse == minusInfinity())
-      continue;
-    float weight = exp2f(lse - top);
+  for (int begin = 0; begin < count; begin += 32) {
+    int i = member + (begin + lane) * share;
+    float lse = i < pieces ? *piece(lses, i) : minusInfinity();
+    float weight = lse == minusInfinity() ? 0 : exp2f(lse - top);
     total += weight;
-    const float *state =
-        stateOf(i) + static_cast<int64_t>(rowInTile) * maxSlotColumns;
 #pragma unroll
-    for (int j = 0; j < columnsEach; j += 4) {
-      float4 values =
-          *reinterpret_cast<const float4 *>(state + j * 32 + thread * 4);
-      sum[j] += weight * values.x;
-      sum[j + 1] += weight * values.y;
-      sum[j + 2] += weight * values.z;
-      sum[j + 3] += weight * values.w;
+    for (int k = 0; k < 32; k += piecesAtOnce) {
+      if (begin + k >= count)
+        break;
+      if (begin + k > 0)
+        load(begin + k);
+#pragma unroll
+      for (int j = 0; j < piecesAtOnce; ++j) {
+        float factor = __shfl_sync(~0u, weight, k + j);
+        // Of a piece without a weight nothing is added, whatever it holds.
+        if (begin + k + j < count && factor != 0) {
+          sum.x += factor * values[j].x;
+          sum.y += factor * values[j].y;
+          sum.z += factor * values[j].z;
+          sum.w += factor * values[j].w;
+        }
+      }
     }
   }
+  for (int step = 16; step > 0; step /= 2)
+    total += __shfl_xor_sync(~0u, total, step);
+}
+
+/// Writes four columns of row `row` of a sequence, or of a token.
+__device__ void Combine::store(int firstToken, int64_t row, int column,
+                               float4 sum, float top, float total) const {
   int t = firstToken + static_cast<int>(row / p.heads);
   int h = static_cast<int>(row % p.heads);
   float factor;
   float lse = call.addSink(h, total != 0 ? top + log2f(total) : minusInfinity(),
                            factor);
   factor *= total != 0 ? 1 / total : 0;
-#pragma unroll
-  for (int j = 0; j < columnsEach; ++j) {
-    int column = j / 4 * 128 + thread * 4 + j % 4;
-    if (column < p.latentWidth)
-      storeElement(p.o.at(t, h, column), p.o.dtype, sum[j] * factor);
-  }
-  if (thread == 0)
+  if (column == 0)
     call.storeLse(t, h, lse);
+  if (column < p.latentWidth)
+    call.storeFour(
+        t, h, column,
+        {sum.x * factor, sum.y * factor, sum.z * factor, sum.w * factor});
+}
+
+__device__ void Combine::merge(int unit) const {
+  __shared__ float4 sums[numWarps][32];
+  __shared__ float totals[numWarps];
+  int part = items.partOf(unit);
+  SplitItem item = items.items[part];
+  int place = unit - (part > 0 ? items.items[part - 1].unitsEnd : 0);
+  int share = warpsOfRow(item.pieces), member = warp % share;
+  int row = place / items.columnGroups * (numWarps / share) + warp / share;
+  int column = place % items.columnGroups * unitColumns + lane * 4;
+  float4 sum = {0, 0, 0, 0};
+  float top = minusInfinity(), total = 0;
+  if (row < item.rows) {
+    int64_t cta =
+        static_cast<int64_t>(part - 1) * items.lanes + row / tileRows();
+    mergeRow(p.slots + (2 * cta + 1) * slotFloats, row % tileRows(),
+             item.pieces, member, share, column, sum, top, total);
+  }
+  if (share > 1) {
+    sums[warp][lane] = sum;
+    totals[warp] = total;
+    __syncthreads();
+    for (int i = 1; i < share && member == 0; ++i) {
+      float4 other = sums[warp + i][lane];
+      sum.x += other.x, sum.y += other.y, sum.z += other.z, sum.w += other.w;
+      total += totals[warp + i];
+    }
+    __syncthreads(); // the next unit's sums come to the same place
+  }
+  int64_t before =
+      static_cast<int64_t>(items.starts[part].item) * items.lanes * tileRows();
+  if (row < item.rows && member == 0)
+    store(item.firstToken, before + row, column, sum, top, total);
+}
+
+__global__ void __launch_bounds__(numThreads, ctasEach)
+    combineKernel(const __grid_constant__ AbsorbedParams p) {
+  extern __shared__ __align__(16) char shared[];
+  waitForStream();
+  Combine(p, shared).run();
 }
 
 } // namespace
 
 mla_status mla::cuda::launchAbsorbedCombine(mla_context &ctx,
                                             const AbsorbedParams &params) {
-  dim3 grid(params.shape.numCTAs, ceilDiv(params.shape.tileRows, numWarps));
-  return launch(ctx, "absorbed_attention", combineKernel, grid, 32 * numWarps,
-                0, params);
+  int64_t columnGroups = ceilDiv(params.latentWidth, unitColumns);
+  // Not more CTAs than there can be units.
+  int64_t units = static_cast<int64_t>(params.tokens) * params.heads *
+                  std::max<int64_t>(columnGroups, 1);
+  auto grid = static_cast<unsigned>(
+      std::min<int64_t>(ctasEach * params.shape.numCTAs, units));
+  return launchEarly(ctx, "absorbed_attention", combineKernel, grid, numThreads,
+                     SplitItems::sharedBytes(params.shape.numCTAs), params);
 }
 
 cudaError_t mla::cuda::loadAbsorbedCombine() {
-  cudaFuncAttributes attributes;
-  return cudaFuncGetAttributes(&attributes, combineKernel);
+  return loadKernels(combineKernel);
 }

@@ -47,6 +47,10 @@ public:
   /// Goes through the CTA's share of all sequences' blocks.
   __device__ void run();
 
+  /// Records what is wrong with the sequences; last, because nobody waits for
+  /// it.
+  __device__ void check() const { call.checkSequences(); }
+
 private:
   /// Of a warp: 32 rows and 32 keys.
   using Scores = float[2][4][4];
@@ -58,6 +62,15 @@ private:
   /// Called at the beginning of each phase: no address of another phase stays
   /// in a register.
   __device__ void recomputePlace();
+
+  /// Reads an element of where the CTA's part and the one behind it start; for
+  /// each number of lanes, as long as that isn't known: thread 6 * (lanes - 1)
+  /// + i has element i.
+  __device__ int fetchStart() const;
+  static constexpr int startsFetched = 6 * Split::maxLanes;
+
+  /// Sequence `b`.
+  __device__ Sequence sequence(int b) const;
 
   /// Attends with the CTA's tile of item `at`; false where there is no such
   /// item.
@@ -80,6 +93,9 @@ private:
 
   /// Which rows they are, and what they see.
   __device__ void setRows(const Sequence &seq, int64_t numRows, int tile);
+
+  /// Rows of the query that products read: the warps' halves that have any.
+  __device__ int wantedRows() const { return (rowsHere + 31) / 32 * 32; }
 
   /// The query's rows in units of 16 bytes as they are, or (for fp8 keys)
   /// through registers.

@@ -6,8 +6,7 @@
 #ifndef MLA_RUNTIME_CUDA_ABSORBEDMMALAYOUT_H
 #define MLA_RUNTIME_CUDA_ABSORBEDMMALAYOUT_H
 
-#include "AbsorbedAttention.h"
-#include "ptx.h"
+#include "AbsorbedCall.h"
 
 namespace mla {
 namespace cuda {
@@ -21,6 +20,8 @@ constexpr int maxPe = 64;       ///< Columns of the pe part.
 constexpr int scaleBlock = 128; ///< Columns that share a scale.
 constexpr int maxScales = maxLatent / scaleBlock;
 constexpr int stepColumns = 16; ///< Of one matrix product.
+/// Sequences that are looked up once: all, where latency counts.
+constexpr int nearSeqs = 24;
 
 /// What keys are: of the query's type, fp8 with a scale a tensor, or with one a
 /// row and block of columns.
@@ -42,6 +43,7 @@ struct Rows {
   float logitScale, latentScale, peScale;
   int lanes;
   Cursor end;
+  Sequence near[nearSeqs]; ///< As they were read.
 };
 
 /// The pieces of shared memory: the query, two stages of keys, the weights,
@@ -65,6 +67,7 @@ template <bool IsFp8> struct Layout {
   static constexpr int keyScales = rows + (sizeof(Rows) + 15) / 16 * 16;
   static constexpr int bytes =
       keyScales + (IsFp8 ? numWarps * blockKeys * 2 : 0);
+  static_assert(bytes <= 227 * 1024, "what Hopper has for a CTA");
 };
 
 /// Where a unit lies in its row, in bytes.

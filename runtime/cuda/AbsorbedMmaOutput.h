@@ -72,21 +72,34 @@ __device__ inline void AbsorbedMma<T, KeysAre>::finish(bool whole, int slot) {
         else
           state[maxTileRows * maxSlotColumns + row] = lse;
       }
+      float *to = state + row * maxSlotColumns;
+      if constexpr (IsFp8) {
 #pragma unroll
-      for (int n = 0; n < 8; ++n) {
-        // Even columns of 16 are in one product, odd ones in the next.
-        int column = IsFp8 ? first + n / 2 * 16 + lane % 4 * 4 + n % 2
-                           : first + n * 8 + lane % 4 * 2;
-        int other = column + (IsFp8 ? 2 : 1);
-        if (n >= count || column >= p.latentWidth)
-          continue;
-        float low = o[m][n][2 * i] * factor, high = o[m][n][2 * i + 1] * factor;
-        if (!whole) {
-          state[row * maxSlotColumns + column] = low;
-          state[row * maxSlotColumns + other] = high;
-        } else {
-          storeElement(p.o.at(t, h, column), p.o.dtype, low);
-          storeElement(p.o.at(t, h, other), p.o.dtype, high);
+        for (int n = 0; n < 8; n += 2) {
+          // Even columns of 16 are in one product, odd ones in the next.
+          int column = first + n / 2 * 16 + lane % 4 * 4;
+          if (n >= count || column >= p.latentWidth)
+            continue;
+          float4 values = {o[m][n][2 * i] * factor, o[m][n + 1][2 * i] * factor,
+                           o[m][n][2 * i + 1] * factor,
+                           o[m][n + 1][2 * i + 1] * factor};
+          if (whole)
+            call.storeFour(t, h, column, values);
+          else
+            *reinterpret_cast<float4 *>(to + column) = values;
+        }
+      } else {
+#pragma unroll
+        for (int n = 0; n < 8; ++n) {
+          int column = first + n * 8 + lane % 4 * 2;
+          if (n >= count || column >= p.latentWidth)
+            continue;
+          float2 values = {o[m][n][2 * i] * factor,
+                           o[m][n][2 * i + 1] * factor};
+          if (whole)
+            call.storeTwo(t, h, column, values);
+          else
+            *reinterpret_cast<float2 *>(to + column) = values;
         }
       }
     }

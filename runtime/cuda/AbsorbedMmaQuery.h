@@ -69,11 +69,12 @@ template <typename T, Keys KeysAre>
 __device__ inline void
 AbsorbedMma<T, KeysAre>::copyQuery(int to, int pitch, int begin, int width) {
   int units = width / 8;
-  for (int i = thread; i < tileRows * units; i += numThreads) {
-    int row = i / units, unit = i % units, t = rows.token[row];
-    const char *from =
-        p.query.at(max(t, 0), rows.head[row]) + (begin + unit * 8) * 2;
-    copyAsync(base + to + row * pitch + swizzled(row, unit), from, t >= 0);
+  for (int row = warp; row < wantedRows(); row += numWarps) {
+    int t = rows.token[row];
+    const char *from = p.query.at(max(t, 0), rows.head[row]) + begin * 2;
+    for (int unit = lane; unit < units; unit += 32)
+      copyAsync(base + to + row * pitch + swizzled(row, unit), from + unit * 16,
+                t >= 0);
   }
 }
 
@@ -90,7 +91,8 @@ template <typename Eight>
 __device__ inline void AbsorbedMma<T, KeysAre>::convertRows() {
   constexpr int rowsAtOnce = 4;
   int eighths = (p.latentWidth + p.peWidth) / 8;
-  for (int first = warp; first < tileRows; first += rowsAtOnce * numWarps) {
+  static_assert(rowsAtOnce * numWarps == 32, "what wantedRows() counts in");
+  for (int first = warp; first < wantedRows(); first += rowsAtOnce * numWarps) {
     Eight loaded[rowsAtOnce][mostEighths];
 #pragma unroll
     for (int r = 0; r < rowsAtOnce; ++r) {

@@ -128,6 +128,7 @@ __global__ void __launch_bounds__(AttentionFfmaTile::threads, 2)
   __shared__ __align__(16) char taskBytes[sizeof(Source::Task)];
   auto &task = *reinterpret_cast<Source::Task *>(taskBytes);
   Source::Task found;
+  waitForStream();
   if (!source.start(found))
     return;
   if (threadIdx.x == 0)
@@ -144,10 +145,11 @@ mla::cuda::expandedAttentionFfma(mla_context &ctx,
   Source source(ctx, params);
   int64_t tiles = source.shape.maxTiles(source.q.shape[0],
                                         source.keys.tokens.numSequences());
-  return launch(ctx, op, expandedFfma,
-                ffmaGrid(tiles, params.v->shape[2], params.q->shape[1]),
-                dim3(AttentionFfmaTile::threads),
-                AttentionFfmaTile::sharedBytes(params.q->shape[2]), source);
+  return launchEarly(ctx, op, expandedFfma,
+                     ffmaGrid(tiles, params.v->shape[2], params.q->shape[1]),
+                     dim3(AttentionFfmaTile::threads),
+                     AttentionFfmaTile::sharedBytes(params.q->shape[2]),
+                     source);
 }
 
 cudaError_t mla::cuda::loadExpandedAttentionFfma(const State &state) {

@@ -34,6 +34,7 @@ __launch_bounds__(Kernel<T, KeyWidth, ValueWidth, RowBlocks>::threads,
   extern __shared__ __align__(128) char block[];
   auto &shared = *reinterpret_cast<typename K::Shared *>(block);
   auto &tiles = shared.tiles;
+  waitForStream();
   if (blockIdx.x == 0)
     params.keys.check(params.fault);
   Task &task = shared.task;
@@ -190,9 +191,9 @@ mla::cuda::expandedAttentionMma(mla_context &ctx,
   params.tiles = TileShape{1, tileRows}.maxTiles(
       tokens, params.keys.tokens.numSequences());
   return visitKernel(call, [&](auto kernel, int sharedBytes, int threads) {
-    return launch(ctx, "expanded_attention", kernel,
-                  dim3(static_cast<unsigned>(params.tiles * heads)),
-                  dim3(threads), sharedBytes, params);
+    return launchEarly(ctx, "expanded_attention", kernel,
+                       dim3(static_cast<unsigned>(params.tiles * heads)),
+                       dim3(threads), sharedBytes, params);
   });
 }
 

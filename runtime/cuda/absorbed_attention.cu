@@ -49,8 +49,10 @@ AbsorbedParams::AbsorbedParams(mla_context &ctx,
       topk(static_cast<int>(indices.shape[1])),
       numPagesOfSeq(static_cast<int>(pageTable.shape[1])),
       pageShift(shiftOf(latent.shape[1])), hasLse(params.lse != nullptr),
-      hasIndices(params.indices != nullptr), schedule(params.schedule),
-      callersSchedule(params.schedule), shape{tileRows, attentionCTAs(ctx)},
+      hasIndices(params.indices != nullptr),
+      storesVectors(o.hasVectors(4 * elementSize(o.dtype))),
+      schedule(params.schedule), callersSchedule(params.schedule),
+      shape{tileRows, attentionCTAs(ctx)},
       slots(AttentionScratch(stateOf(ctx)).slots), fault(stateOf(ctx).fault) {}
 
 /// Gives a call without a schedule, or one whose kernel has other tiles than

@@ -73,7 +73,7 @@ __global__ void __launch_bounds__(numThreads)
     __syncthreads();
   }
   int64_t total = sums[numThreads - 1], at = sums[thread] - own;
-  int64_t share = max((total + parts - 1) / parts, int64_t(1));
+  int64_t share = Split::shareOf(total, parts);
 
   auto put = [&](int64_t index, int64_t value) {
     storeInt(p.out, index, value);

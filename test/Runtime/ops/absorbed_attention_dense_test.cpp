@@ -162,6 +162,45 @@ TEST_F(AbsorbedAttentionDenseTest, LongSequencesAreSplitAndMerged) {
   }
 }
 
+// Of one tile more parts than a warp has lanes, and of few rows; then, with as
+// many tiles as two multiprocessors have side by side.
+TEST_F(AbsorbedAttentionDenseTest, ManyPartsOfOneTile) {
+  for (auto [heads, length] : {std::pair<int64_t, int64_t>{5, 8300},
+                               {1, 8192},
+                               {20, 20000},
+                               {128, 4200},
+                               {65, 2500}}) {
+    Random random(static_cast<uint64_t>(length));
+    CacheSpec spec = makeSpec(random, Format::Bf16, 192, 32, 64);
+    AttentionCase c =
+        makeCase(random, PagedBatch(random, spec, {length}, {1}, 0), heads);
+    c.addSinks(random);
+    SCOPED_TRACE(std::to_string(heads) + " heads, " + std::to_string(length) +
+                 " keys");
+    compare(c);
+    std::vector<double> first = c.o.array().data, lse = c.lse.array().data;
+    c.o.fill(0);
+    run(c);
+    EXPECT_EQ(c.o.array().data, first);
+    EXPECT_EQ(c.lse.array().data, lse);
+  }
+}
+
+// Each has parts of its own number, of few keys and of many.
+TEST_F(AbsorbedAttentionDenseTest, SequencesOfFewAndOfManyParts) {
+  Random random(4);
+  CacheSpec spec = makeSpec(random, Format::F16, 320, 0, 48);
+  AttentionCase c =
+      makeCase(random,
+               PagedBatch(random, spec, {600, 0, 9000, 65, 1300, 1},
+                          {1, 0, 1, 2, 1, 1}, 2),
+               20);
+  compare(c);
+  c.addSinks(random);
+  c.addIndices(random, 2500, 9000);
+  compare(c);
+}
+
 TEST_F(AbsorbedAttentionDenseTest, BeyondTheHintALongSequenceSeesNoKey) {
   Random random(2);
   CacheSpec spec = makeSpec(random, Format::Bf16, 128, 64, 64);
