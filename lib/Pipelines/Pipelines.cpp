@@ -31,6 +31,7 @@ void mla::buildMLABufferizePipeline(OpPassManager &pm,
   decompose.chunkLength = options.chunkLength;
   pm.addPass(createMLADecompose(decompose));
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createMLAHoistMetadata());
   pm.addPass(createMLAOutlineLayers());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addPass(bufferization::createEmptyTensorToAllocTensorPass());
