@@ -33,6 +33,7 @@ void mla::buildMLABufferizePipeline(OpPassManager &pm,
   pm.addPass(createCanonicalizerPass());
   if (options.fuseAppend)
     pm.addPass(createMLAFuseAppend());
+  pm.addPass(createMLAHoistMetadata());
   pm.addPass(createMLAOutlineLayers());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addPass(bufferization::createEmptyTensorToAllocTensorPass());

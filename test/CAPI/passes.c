@@ -34,6 +34,7 @@ static void testByFunction(MlirContext context) {
       mlirCreateMLATransformsMLADisableRope,
       mlirCreateMLATransformsMLAFinalizeEntries,
       mlirCreateMLATransformsMLAFuseAppend,
+      mlirCreateMLATransformsMLAHoistMetadata,
       mlirCreateMLATransformsMLAOutlineLayers,
       mlirCreateMLATransformsMLAPrepareEntries,
       mlirCreateMLATransformsMLAVerifyInplace,

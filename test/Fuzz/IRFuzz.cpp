@@ -11,7 +11,8 @@
 // through
 //
 //  - canonicalization, which is idempotent;
-//  - mla-decompose in every form and granularity, and mla-fuse-append;
+//  - mla-decompose in every form and granularity, mla-fuse-append and
+//    mla-hoist-metadata;
 //  - mla-disable-rope;
 //  - the pipeline to LLVM.
 //
@@ -180,6 +181,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         "mla-decompose{form=auto},canonicalize",
         "mla-decompose{granularity=fine},canonicalize",
         "mla-decompose{granularity=fine},mla-fuse-append,canonicalize",
+        "mla-decompose{form=auto},mla-hoist-metadata,canonicalize",
         "mla-fuse-append", "mla-disable-rope{phase=all},canonicalize",
         "mla-disable-rope{phase=generation},canonicalize"})
     harness.run(*module, pipeline);

@@ -243,12 +243,13 @@ func.func @static_tokens(
   return %r#0, %r#1 : tensor<3x2x4xbf16>, tensor<?x16x10xbf16>
 }
 
-// Two layers that write one cache, one after the other.
+// Two layers that write one cache, one after the other, with one schedule.
 // CHECK-LABEL: func.func @two_layers(
 // CHECK-SAME:    %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "cache"
-// CHECK-COUNT-4: memref.alloc
+// CHECK-COUNT-5: memref.alloc
 // CHECK:         mla.project_v
-// CHECK-COUNT-4: memref.alloc
+// CHECK-COUNT-2: memref.alloc
+// CHECK-NOT:     memref.alloc
 // CHECK:         mla.absorbed_attention {{.*}} cache = %[[CACHE]] :
 // CHECK:         mla.project_v
 // CHECK-NEXT:    return{{$}}
@@ -272,11 +273,13 @@ func.func @two_layers(%q: tensor<?x2x4xbf16>, %c_kv: tensor<?x8xbf16>,
   return %r0#0, %r1#0, %r1#1 : tensor<?x2x4xbf16>, tensor<?x2x4xbf16>, tensor<?x16x8xbf16>
 }
 
-// A layer in a private function.
+// A layer in a private function, which gets slots and schedule.
 // CHECK-LABEL: func.func @calls(
 // CHECK-SAME:    %[[OUT:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "arg6", mla.role = "output"}, %[[CACHE:[^: ]*]]: memref<{{[^>]*>}}> {mla.name = "arg7", mla.role = "inout"}) {
-// CHECK-NEXT:    call @layer({{.*}}, %[[OUT]], %[[CACHE]])
-// CHECK-NEXT:    call @layer({{.*}}, %[[OUT]], %[[CACHE]])
+// CHECK:         mla.slot_mapping
+// CHECK:         mla.schedule
+// CHECK:         call @layer({{.*}}, %[[OUT]], %[[CACHE]], %[[SLOTS:[^,]*]], %[[PLAN:[^,]*]])
+// CHECK-NEXT:    call @layer({{.*}}, %[[OUT]], %[[CACHE]], %[[SLOTS]], %[[PLAN]])
 // CHECK-NEXT:    return{{$}}
 func.func @calls(%q: tensor<?x2x4xbf16>, %c_kv: tensor<?x8xbf16>,
     %w: tensor<2x8x8xbf16>, %pages: tensor<?x?xi32>, %lens: tensor<?xi32>,
@@ -293,7 +296,8 @@ func.func @calls(%q: tensor<?x2x4xbf16>, %c_kv: tensor<?x8xbf16>,
   return %r1#0, %r1#1 : tensor<?x2x4xbf16>, tensor<?x16x8xbf16>
 }
 // CHECK-LABEL: func.func private @layer(
-// CHECK-COUNT-4: memref.alloc
+// CHECK-COUNT-2: memref.alloc
+// CHECK-NOT:     memref.alloc
 // CHECK:         return{{$}}
 func.func private @layer(%q: tensor<?x2x4xbf16>, %c_kv: tensor<?x8xbf16>,
     %w: tensor<2x8x8xbf16>, %pages: tensor<?x?xi32>, %lens: tensor<?xi32>,

@@ -333,6 +333,115 @@ def MLAFuseAppend : Pass<"mla-fuse-append"> {
   }];
 }
 
+def MLAHoistMetadata : Pass<"mla-hoist-metadata", "::mlir::ModuleOp"> {
+  let summary = "Computes slots, positions and schedules once a step";
+  let description = [{
+    The layers of a step share its lengths, and with them what depends on lengths and
+    pages alone: `slot_mapping` and `schedule`. This pass makes equal ones one, of a
+    module in which layers are calls, iterations or copies of the same. It runs on
+    tensors, after `mla-decompose`.
+
+    **Schedules** are added first (unless `schedule=false`) to each
+    `absorbed_attention` without one and without indices that runs in a step with
+    others or more than once. One that runs alone makes its own, which costs as much.
+
+    **In a function** two are equal that have the same attributes and equal operands:
+    the same value, or the same pure computation (slices, sizes, arithmetic) of equal
+    values. Sizes are followed to where they come from; those of an entry's arguments
+    that `mla.dims` calls the same are equal. Equal ones become one, before the first
+    of them in the innermost block that encloses all. What a loop doesn't change goes
+    before the loop; nothing else leaves a branch, which may not be taken.
+
+    **Across functions** results become new arguments, and the callers compute them,
+    where they are merged again, callees before callers. Of a function that runs once
+    what is in a branch stays. It is legal where
+
+    * **(H1)** the function is private, isn't marked `mla.host`, and calls in functions
+      of the module are all that names it;
+    * **(H2)** it isn't recursive;
+    * **(H3)** operands follow from its arguments by pure computation, and
+      destinations are empty tensors;
+    * **(H4)** at most 16 operations leave it.
+
+    Optimization remarks of the category `mla-hoist-metadata` (`mla-opt
+    --remark-format=emitRemark --remarks-filter=mla-hoist-metadata`) say of each
+    function how many stay of how many, those of its callees included, and at an
+    operation what keeps it in a loop, or in a function that is called.
+
+    Before:
+
+    ```mlir
+    func.func private @layer(%x: tensor<4x8xbf16>, %pages: tensor<1x4xi32>,
+                             %lens: tensor<1xi32>, %cu: tensor<2xi32>,
+                             %cache: tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16> {
+      %p = tensor.empty() : tensor<4xi64>
+      %s = tensor.empty() : tensor<4xi64>
+      %positions, %slots = mla.slot_mapping
+          ins(kv_lens = %lens : tensor<1xi32>, cu_q = %cu : tensor<2xi32>,
+              page_table = %pages : tensor<1x4xi32>)
+          outs(positions = %p : tensor<4xi64>, slots = %s : tensor<4xi64>)
+          {page_size = 16 : i64}
+      %r = mla.append ins(c_kv = %x : tensor<4x8xbf16>, slots = %slots : tensor<4xi64>)
+          outs(cache = %cache : tensor<?x16x8xbf16>)
+      return %r : tensor<?x16x8xbf16>
+    }
+
+    func.func @step(%x: tensor<4x8xbf16>, %pages: tensor<1x4xi32>,
+                    %lens: tensor<1xi32>, %cu: tensor<2xi32>,
+                    %a: tensor<?x16x8xbf16>, %b: tensor<?x16x8xbf16>)
+        -> (tensor<?x16x8xbf16>, tensor<?x16x8xbf16>) {
+      %0 = call @layer(%x, %pages, %lens, %cu, %a)
+          : (tensor<4x8xbf16>, tensor<1x4xi32>, tensor<1xi32>, tensor<2xi32>,
+             tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16>
+      %1 = call @layer(%x, %pages, %lens, %cu, %b)
+          : (tensor<4x8xbf16>, tensor<1x4xi32>, tensor<1xi32>, tensor<2xi32>,
+             tensor<?x16x8xbf16>) -> tensor<?x16x8xbf16>
+      return %0, %1 : tensor<?x16x8xbf16>, tensor<?x16x8xbf16>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func private @layer(%x: tensor<4x8xbf16>, %pages: tensor<1x4xi32>,
+                             %lens: tensor<1xi32>, %cu: tensor<2xi32>,
+                             %cache: tensor<?x16x8xbf16>, %slots: tensor<4xi64>)
+        -> tensor<?x16x8xbf16> {
+      %r = mla.append ins(c_kv = %x : tensor<4x8xbf16>, slots = %slots : tensor<4xi64>)
+          outs(cache = %cache : tensor<?x16x8xbf16>)
+      return %r : tensor<?x16x8xbf16>
+    }
+
+    func.func @step(%x: tensor<4x8xbf16>, %pages: tensor<1x4xi32>,
+                    %lens: tensor<1xi32>, %cu: tensor<2xi32>,
+                    %a: tensor<?x16x8xbf16>, %b: tensor<?x16x8xbf16>)
+        -> (tensor<?x16x8xbf16>, tensor<?x16x8xbf16>) {
+      %p = tensor.empty() : tensor<4xi64>
+      %s = tensor.empty() : tensor<4xi64>
+      %positions, %slots = mla.slot_mapping
+          ins(kv_lens = %lens : tensor<1xi32>, cu_q = %cu : tensor<2xi32>,
+              page_table = %pages : tensor<1x4xi32>)
+          outs(positions = %p : tensor<4xi64>, slots = %s : tensor<4xi64>)
+          {page_size = 16 : i64}
+      %0 = call @layer(%x, %pages, %lens, %cu, %a, %slots)
+          : (tensor<4x8xbf16>, tensor<1x4xi32>, tensor<1xi32>, tensor<2xi32>,
+             tensor<?x16x8xbf16>, tensor<4xi64>) -> tensor<?x16x8xbf16>
+      %1 = call @layer(%x, %pages, %lens, %cu, %b, %slots)
+          : (tensor<4x8xbf16>, tensor<1x4xi32>, tensor<1xi32>, tensor<2xi32>,
+             tensor<?x16x8xbf16>, tensor<4xi64>) -> tensor<?x16x8xbf16>
+      return %0, %1 : tensor<?x16x8xbf16>, tensor<?x16x8xbf16>
+    }
+    ```
+  }];
+  let options = [
+    Option<"schedule", "schedule", "bool", /*default=*/"true",
+           "Whether attention that shares its step with other attention gets a "
+           "schedule">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def MLAPrepareEntries : Pass<"mla-prepare-entries", "::mlir::ModuleOp"> {
   let summary = "Makes entries destination-passing, for bufferization";
   let description = [{

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../TensorSizes.h"
 #include "AppendSite.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -17,48 +18,17 @@ using namespace mla::detail;
 /// Operations that are moved for one site at most, which keeps the pass linear.
 constexpr size_t kMaxMoved = 64;
 
-/// Where the leading size of a tensor comes from: a constant, a scalar, or a
-/// tensor whose leading size it is.
-static OpFoldResult getLeadingSize(Value value) {
-  OpBuilder builder(value.getContext());
-  while (true) {
-    auto type = dyn_cast<RankedTensorType>(value.getType());
-    if (!type || type.getRank() == 0)
-      return value;
-    if (!type.isDynamicDim(0))
-      return builder.getIndexAttr(type.getDimSize(0));
-    Operation *op = value.getDefiningOp();
-    OpFoldResult size;
-    if (auto dps = dyn_cast_or_null<DestinationStyleOpInterface>(op)) {
-      value = dps.getTiedOpOperand(cast<OpResult>(value))->get();
-      continue;
-    }
-    if (isa_and_nonnull<tensor::CastOp>(op)) {
-      value = op->getOperand(0);
-      continue;
-    }
-    if (auto insert = dyn_cast_or_null<tensor::InsertSliceOp>(op)) {
-      value = insert.getDest();
-      continue;
-    }
-    if (auto empty = dyn_cast_or_null<tensor::EmptyOp>(op))
-      size = empty.getMixedSizes().front();
-    else if (auto slice = dyn_cast_or_null<tensor::ExtractSliceOp>(op);
-             slice && !slice.getDroppedDims().test(0))
-      size = slice.getMixedSizes().front();
-    else
-      return value;
-    if (std::optional<int64_t> known = getConstantIntValue(size))
-      return builder.getIndexAttr(*known);
-    auto dim = cast<Value>(size).getDefiningOp<tensor::DimOp>();
-    if (!dim || dim.getConstantIndex() != 0)
-      return size;
-    value = dim.getSource();
-  }
+/// Where the leading size of a tensor comes from. A scalar has none, and is
+/// like itself alone.
+static SizeSource getLeadingSize(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || type.getRank() == 0)
+    return {OpFoldResult(), value};
+  return traceSize(value, 0);
 }
 
 bool mla::detail::haveSameTokens(ArrayRef<Value> a, ArrayRef<Value> b) {
-  SmallVector<OpFoldResult> sizes = llvm::map_to_vector(a, getLeadingSize);
+  SmallVector<SizeSource> sizes = llvm::map_to_vector(a, getLeadingSize);
   return llvm::any_of(b, [&](Value value) {
     return llvm::is_contained(sizes, getLeadingSize(value));
   });
