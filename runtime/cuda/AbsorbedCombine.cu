@@ -4,10 +4,10 @@
 //===----------------------------------------------------------------------===//
 //
 // A tile that is split has as many states as it has parts, its pieces. A unit
-// of work is 128 columns of one or more rows of a tile's item: of few pieces
-// each warp of a CTA has a row to itself; of many the warps share a row, each
-// with some of its pieces, and their sums are added in the warps' order. The
-// CTAs deal the units of all split tiles among themselves.
+// of work is one or more rows of a tile's item, or 128 columns of them: of few
+// pieces each warp of a CTA has a row to itself; of many the warps share a row,
+// each with some of its pieces, and their sums are added in the warps' order.
+// The CTAs deal the units of all split tiles among themselves.
 //
 // Where there is little to merge it is latency that counts. Each CTA finds all
 // tiles itself (AbsorbedSplitItems.h), and a warp has its pieces' states under
@@ -24,8 +24,9 @@ using namespace mla::cuda::absorbed_combine;
 
 namespace {
 
-constexpr int ctasEach = 2;      ///< On a multiprocessor.
-constexpr int piecesAtOnce = 16; ///< States that a lane has under way.
+constexpr int ctasEach = 2;     ///< On a multiprocessor.
+constexpr int piecesAtOnce = 8; ///< States that a lane has under way.
+constexpr int groupsAtOnce = 2; ///< The same, of items of few pieces.
 
 class Combine {
 public:
@@ -34,15 +35,17 @@ public:
         lane(threadIdx.x % 32) {}
 
   __device__ void run() {
-    if (!items.load())
-      return;
-    int units = items.find();
+    // What the attention itself waited for is there when it lets this kernel
+    // start; only its states are to be waited for.
+    int units = items.load() ? items.find() : 0;
+    waitForStream();
     for (int unit = blockIdx.x; unit < units; unit += gridDim.x)
       merge(unit);
   }
 
 private:
   __device__ void merge(int unit) const;
+  __device__ void mergeFew(const SplitItem &item, int part, int row) const;
   __device__ void mergeRow(const float *first, int row, int pieces, int member,
                            int share, int column, float4 &sum, float &top,
                            float &total) const;
@@ -56,6 +59,18 @@ private:
     return first + slots * slotFloats;
   }
   __device__ int tileRows() const { return p.shape.tileRows; }
+  /// Where the first piece of row `row` of part `part`'s item has its state's
+  /// tile.
+  __device__ const float *firstPiece(int part, int row) const {
+    int64_t cta =
+        static_cast<int64_t>(part - 1) * items.lanes + row / tileRows();
+    return p.slots + (2 * cta + 1) * slotFloats;
+  }
+  /// Rows of part `part`'s sequence, or token, before its item's.
+  __device__ int64_t rowsBefore(int part) const {
+    return static_cast<int64_t>(items.starts[part].item) * items.lanes *
+           tileRows();
+  }
 
   const AbsorbedParams &p;
   const AbsorbedCall call;
@@ -131,23 +146,74 @@ __device__ void Combine::store(int firstToken, int64_t row, int column,
         {sum.x * factor, sum.y * factor, sum.z * factor, sum.w * factor});
 }
 
+/// All columns of row `row` of an item of few pieces.
+__device__ void Combine::mergeFew(const SplitItem &item, int part,
+                                  int row) const {
+  const float *first = firstPiece(part, row);
+  const float *lses = first + maxTileRows * maxSlotColumns + row % tileRows();
+  float weights[fewPieces], top = minusInfinity(), total = 0;
+#pragma unroll
+  for (int i = 0; i < fewPieces; ++i)
+    weights[i] = i < item.pieces ? *piece(lses, i) : minusInfinity();
+#pragma unroll
+  for (int i = 0; i < fewPieces; ++i)
+    top = fmaxf(top, weights[i]);
+#pragma unroll
+  for (int i = 0; i < fewPieces; ++i) {
+    weights[i] = weights[i] == minusInfinity() ? 0 : exp2f(weights[i] - top);
+    total += weights[i];
+  }
+  const float *states = first + row % tileRows() * maxSlotColumns + lane * 4;
+#pragma unroll 1
+  for (int group = 0; group < items.columnGroups; group += groupsAtOnce) {
+    float4 values[groupsAtOnce][fewPieces];
+#pragma unroll
+    for (int j = 0; j < groupsAtOnce; ++j)
+#pragma unroll
+      for (int i = 0; i < fewPieces; ++i)
+        // Of a piece without a weight nothing is added, whatever it holds.
+        if (weights[i] != 0 && group + j < items.columnGroups)
+          values[j][i] = *reinterpret_cast<const float4 *>(
+              piece(states, i) + (group + j) * unitColumns);
+        else
+          values[j][i] = {0, 0, 0, 0};
+#pragma unroll
+    for (int j = 0; j < groupsAtOnce; ++j) {
+      float4 sum = {0, 0, 0, 0};
+#pragma unroll
+      for (int i = 0; i < fewPieces; ++i) {
+        sum.x += weights[i] * values[j][i].x;
+        sum.y += weights[i] * values[j][i].y;
+        sum.z += weights[i] * values[j][i].z;
+        sum.w += weights[i] * values[j][i].w;
+      }
+      if (group + j < items.columnGroups)
+        store(item.firstToken, rowsBefore(part) + row,
+              (group + j) * unitColumns + lane * 4, sum, top, total);
+    }
+  }
+}
+
 __device__ void Combine::merge(int unit) const {
   __shared__ float4 sums[numWarps][32];
   __shared__ float totals[numWarps];
   int part = items.partOf(unit);
   SplitItem item = items.items[part];
   int place = unit - (part > 0 ? items.items[part - 1].unitsEnd : 0);
+  if (item.pieces <= fewPieces) {
+    int row = place * numWarps + warp;
+    if (row < item.rows)
+      mergeFew(item, part, row);
+    return;
+  }
   int share = warpsOfRow(item.pieces), member = warp % share;
   int row = place / items.columnGroups * (numWarps / share) + warp / share;
   int column = place % items.columnGroups * unitColumns + lane * 4;
   float4 sum = {0, 0, 0, 0};
   float top = minusInfinity(), total = 0;
-  if (row < item.rows) {
-    int64_t cta =
-        static_cast<int64_t>(part - 1) * items.lanes + row / tileRows();
-    mergeRow(p.slots + (2 * cta + 1) * slotFloats, row % tileRows(),
-             item.pieces, member, share, column, sum, top, total);
-  }
+  if (row < item.rows)
+    mergeRow(firstPiece(part, row), row % tileRows(), item.pieces, member,
+             share, column, sum, top, total);
   if (share > 1) {
     sums[warp][lane] = sum;
     totals[warp] = total;
@@ -159,16 +225,13 @@ __device__ void Combine::merge(int unit) const {
     }
     __syncthreads(); // the next unit's sums come to the same place
   }
-  int64_t before =
-      static_cast<int64_t>(items.starts[part].item) * items.lanes * tileRows();
   if (row < item.rows && member == 0)
-    store(item.firstToken, before + row, column, sum, top, total);
+    store(item.firstToken, rowsBefore(part) + row, column, sum, top, total);
 }
 
 __global__ void __launch_bounds__(numThreads, ctasEach)
     combineKernel(const __grid_constant__ AbsorbedParams p) {
   extern __shared__ __align__(16) char shared[];
-  waitForStream();
   Combine(p, shared).run();
 }
 

@@ -31,6 +31,9 @@ struct SplitItem {
   int rows;       ///< Of the item: of as many tiles as there are lanes.
 };
 
+/// Of so few pieces a warp has all columns of a row under way at once.
+constexpr int fewPieces = 4;
+
 /// Warps that share a row: each gets about eight pieces, of many pieces more.
 __device__ inline int warpsOfRow(int pieces) {
   return pieces <= 8 ? 1 : pieces <= 16 ? 2 : pieces <= 32 ? 4 : numWarps;
@@ -183,7 +186,8 @@ __device__ inline int SplitItems::find() {
     if (item.rows > 0) {
       item.pieces = piecesFrom(part, ends);
       int share = warpsOfRow(item.pieces);
-      own = (item.rows * share + numWarps - 1) / numWarps * columnGroups;
+      own = (item.rows * share + numWarps - 1) / numWarps;
+      own *= item.pieces <= fewPieces ? 1 : columnGroups;
     }
     item.unitsEnd = units + unitsBefore(thread, own, all) + own;
     if (part < parts)
