@@ -169,6 +169,8 @@ FailureOr<Manifest> mla::lowerModule(ModuleOp module,
         MLAToLLVMOptions pipeline;
         pipeline.form = options.form;
         pipeline.chunkLength = options.chunkLength;
+        pipeline.planWorkspace = options.planWorkspace;
+        pipeline.poisonDead = options.poisonDead;
         buildMLAToLLVMPipeline(passes, pipeline);
       })))
     return failure();

@@ -30,6 +30,10 @@ struct LoweringOptions {
   /// a sequence that are rebuilt at a time, 0: all, -1: the form's default.
   std::string form = "absorbed";
   int64_t chunkLength = -1;
+  /// Whether intermediates share memory (mla-plan-workspace), and whether what
+  /// is dead of it is filled with NaN.
+  bool planWorkspace = true;
+  bool poisonDead = false;
 };
 
 /// Whether kSkipRopeVariable is set: "1" is, "0" and "" are not. Anything else

@@ -74,6 +74,9 @@ def MLA_Dialect : Dialect {
     static constexpr llvm::StringLiteral kRopeOffAttr = "mla.rope_off";
     /// Array of strings of a module: the choices that passes made for it.
     static constexpr llvm::StringLiteral kNotesAttr = "mla.notes";
+    /// String attribute of an entry: the bytes that it takes from the arena, as
+    /// the manifest's `workspace.formula`.
+    static constexpr llvm::StringLiteral kWorkspaceAttr = "mla.workspace";
   }];
 }
 

@@ -27,6 +27,15 @@ struct MLAToLLVMOptions : public mlir::PassPipelineOptions<MLAToLLVMOptions> {
       llvm::cl::desc("Most keys of a sequence that the expanded form rebuilds "
                      "at a time; 0: all at once; -1: the form's default"),
       llvm::cl::init(-1)};
+  Option<bool> planWorkspace{
+      *this, "plan-workspace",
+      llvm::cl::desc("Intermediates share memory where they are not needed at "
+                     "one time (mla-to-llvm)"),
+      llvm::cl::init(true)};
+  Option<bool> poisonDead{
+      *this, "poison-dead",
+      llvm::cl::desc("Fill shared memory with NaN where nothing needs it"),
+      llvm::cl::init(false)};
 };
 
 /// Appends everything from front ends' tensors up to buffers in place:
