@@ -35,6 +35,7 @@ static void testByFunction(MlirContext context) {
       mlirCreateMLATransformsMLAFinalizeEntries,
       mlirCreateMLATransformsMLAFuseAppend,
       mlirCreateMLATransformsMLAOutlineLayers,
+      mlirCreateMLATransformsMLAPlanWorkspace,
       mlirCreateMLATransformsMLAPrepareEntries,
       mlirCreateMLATransformsMLAVerifyInplace,
       mlirCreateMLAConversionMLAThreadContext,

@@ -55,6 +55,12 @@ cl::opt<std::string> chunkLength(
     cl::desc("Most keys of a sequence that the expanded form rebuilds at a "
              "time, 0: all at once (default: 0 for expanded, 4096 for auto)"),
     cl::value_desc("keys"), cl::cat(category));
+cl::opt<std::string> workspace(
+    "workspace",
+    cl::desc("Memory of intermediates: shared (default) where they aren't "
+             "needed at one time; separate; or poisoned: shared, with NaN "
+             "wherever nothing is needed, to find what reads it"),
+    cl::value_desc("kind"), cl::init("shared"), cl::cat(category));
 cl::opt<std::string> phase(
     "phase",
     cl::desc("With --config: none (default), context, generation or both"),
@@ -180,6 +186,19 @@ bool parseForm(mla::LoweringOptions &options) {
   return true;
 }
 
+bool parseWorkspace(mla::LoweringOptions &options) {
+  if (workspace != "shared" && workspace != "separate" &&
+      workspace != "poisoned") {
+    report("--workspace: expected shared, separate or poisoned, got '" +
+               workspace + "'",
+           kUsage);
+    return false;
+  }
+  options.planWorkspace = workspace != "separate";
+  options.poisonDead = workspace == "poisoned";
+  return true;
+}
+
 bool checkOptions(std::optional<mla::EmitKind> kind) {
   if (!kind)
     return report("--emit: expected so, obj, llvm or mlir, got '" + emit + "'",
@@ -263,7 +282,7 @@ int run() {
   mla::AttentionCoreOptions importOptions;
   mla::LoweringOptions lowering;
   if (!checkOptions(kind) || !parseImportOptions(importOptions) ||
-      !parseForm(lowering))
+      !parseForm(lowering) || !parseWorkspace(lowering))
     return kUsage;
   Expected<bool> skipRope = mla::readSkipRopeVariable();
   if (!skipRope)

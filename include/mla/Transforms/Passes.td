@@ -581,9 +581,26 @@ def MLAPlanWorkspace : Pass<"mla-plan-workspace", "::mlir::ModuleOp"> {
 
     ```mlir
     func.func @f(%x: memref<?x64xbf16>, %y: memref<?x64xf32>) {
-      %c0 = arith.constant 0 : index
+      %c128 = arith.constant 128 : index
+      %c255 = arith.constant 255 : index
       %c256 = arith.constant 256 : index
-      TODO
+      %c0 = arith.constant 0 : index
+      %t = memref.dim %x, %c0 : memref<?x64xbf16>
+      %1 = arith.muli %t, %c256 : index
+      %2 = arith.muli %t, %c128 : index
+      %3 = arith.addi %2, %c255 : index
+      %4 = arith.divui %3, %c256 : index
+      %5 = arith.muli %4, %c256 : index
+      %6 = arith.addi %1, %5 : index
+      %frame = memref.alloc(%6) : memref<?xi8>
+      %a = memref.view %frame[%c0][%t] : memref<?xi8> to memref<?x64xf32>
+      linalg.copy ins(%x : memref<?x64xbf16>) outs(%a : memref<?x64xf32>)
+      %b = memref.view %frame[%1][%t] : memref<?xi8> to memref<?x64xbf16>
+      linalg.copy ins(%a : memref<?x64xf32>) outs(%b : memref<?x64xbf16>)
+      %c = memref.view %frame[%c0][%t] : memref<?xi8> to memref<?x64xf32>
+      linalg.copy ins(%b : memref<?x64xbf16>) outs(%c : memref<?x64xf32>)
+      linalg.copy ins(%c : memref<?x64xf32>) outs(%y : memref<?x64xf32>)
+      return
     }
     ```
   }];

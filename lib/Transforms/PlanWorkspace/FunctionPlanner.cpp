@@ -54,8 +54,8 @@ std::string FunctionPlanner::addAlloc(memref::AllocOp alloc) {
   Type element = type.getElementType();
   if (!type.getLayout().isIdentity() || type.getMemorySpace() ||
       !alloc.getSymbolOperands().empty() ||
-      !(element.isIndex() || (element.isIntOrFloat() &&
-                              element.getIntOrFloatBitWidth() % 8 == 0)))
+      !(element.isIndex() ||
+        (element.isIntOrFloat() && element.getIntOrFloatBitWidth() % 8 == 0)))
     return "its type isn't one that a view of bytes can have";
   Block *block = alloc->getBlock();
   if (!isPlannable(block))
@@ -78,8 +78,7 @@ std::string FunctionPlanner::addAlloc(memref::AllocOp alloc) {
   buffer.size = bytes;
   buffer.owner = alloc;
   buffer.deallocations = std::move(uses.deallocations);
-  buffer.begin = buffer.end =
-      getPosition(block->findAncestorOpInBlock(*alloc));
+  buffer.begin = buffer.end = getPosition(block->findAncestorOpInBlock(*alloc));
   for (auto [index, access] : llvm::enumerate(uses.accesses)) {
     Operation *op = block->findAncestorOpInBlock(*access);
     unsigned position = getPosition(op);
@@ -99,8 +98,9 @@ void FunctionPlanner::collectAllocs() {
     if (reason.empty())
       return;
     plan.allocates = true;
-    remark::missed(alloc.getLoc(),
-                   remark::RemarkOpts::name("own-memory").category(kPlanCategory))
+    remark::missed(
+        alloc.getLoc(),
+        remark::RemarkOpts::name("own-memory").category(kPlanCategory))
         << "shares no memory: " + reason;
   });
 }
@@ -155,11 +155,7 @@ Size FunctionPlanner::planBlock(Block &block) {
       continue;
     }
     // Other regions have no frame of their own.
-    op.walk([&](func::CallOp call) {
-      if (auto it = plans.find(call.getCalleeAttr().getAttr());
-          it != plans.end() && it->second.isPassed)
-        allocatingCalls.push_back(call);
-    });
+    collectCalls(&op);
   }
   std::vector<OwnedBuffer> &own = buffers[&block];
   own.insert(own.end(), std::make_move_iterator(found.begin()),
@@ -183,6 +179,21 @@ void FunctionPlanner::addOffset(Block &block, Size base) {
   }
 }
 
+void FunctionPlanner::collectCalls(Operation *op) {
+  op->walk([&](func::CallOp call) {
+    if (auto it = plans.find(call.getCalleeAttr().getAttr());
+        it != plans.end() && it->second.isPassed)
+      allocatingCalls.push_back(call);
+  });
+}
+
+FramePlan FunctionPlanner::runApart() {
+  collectCalls(function);
+  allocateAtCalls();
+  plan.allocates = true;
+  return plan;
+}
+
 FramePlan FunctionPlanner::run() {
   collectAllocs();
   Size none = sizes.constant(0);
@@ -190,11 +201,7 @@ FramePlan FunctionPlanner::run() {
     plan.total = planBlock(function.getBody().front());
     addOffset(function.getBody().front(), none);
   } else {
-    function.walk([&](func::CallOp call) {
-      if (auto it = plans.find(call.getCalleeAttr().getAttr());
-          it != plans.end() && it->second.isPassed)
-        allocatingCalls.push_back(call);
-    });
+    collectCalls(function);
   }
   function.walk([&](func::CallOp call) {
     auto it = plans.find(call.getCalleeAttr().getAttr());
@@ -228,15 +235,19 @@ FramePlan FunctionPlanner::run() {
       numAllocs += isa<memref::AllocOp>(buffer.owner);
       rewrite(buffer);
     }
+  for (Operation *op : replaced)
+    op->erase();
   remark::analysis(function.getLoc(),
                    remark::RemarkOpts::name("frame").category(kPlanCategory))
       << std::to_string(numAllocs) + " allocations in " +
-             *sizes.print(plan.total, [](SizeSymbol symbol) {
-               std::string name = "arg" + std::to_string(symbol.argument);
-               if (symbol.dim != SizeSymbol::kScalar)
-                 name += "[" + std::to_string(symbol.dim) + "]";
-               return std::optional(name);
-             }) +
+             *sizes.print(plan.total,
+                          [](SizeSymbol symbol) {
+                            std::string name =
+                                "arg" + std::to_string(symbol.argument);
+                            if (symbol.dim != SizeSymbol::kScalar)
+                              name += "[" + std::to_string(symbol.dim) + "]";
+                            return std::optional(name);
+                          }) +
              " bytes";
   return plan;
 }

@@ -11,6 +11,7 @@
 #include "SizeReader.h"
 #include "Workspace.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace mla::detail {
 
@@ -46,6 +47,9 @@ public:
 
   /// Rewrites the function; its callees have been planned.
   FramePlan run();
+  /// Leaves the function its allocations; it allocates the frames of what it
+  /// calls, too.
+  FramePlan runApart();
 
 private:
   /// A buffer with the operation that has it: an allocation, a call of a
@@ -68,6 +72,7 @@ private:
   void rewrite(const OwnedBuffer &buffer);
   void rewriteAlloc(const OwnedBuffer &buffer);
   void poison(const OwnedBuffer &buffer, mlir::Type type);
+  void collectCalls(mlir::Operation *op);
   void allocateAtCalls();
   /// Bytes from `offset` on of the arena.
   mlir::Value createView(mlir::OpBuilder &builder, mlir::Location loc,
@@ -90,8 +95,9 @@ private:
   llvm::SmallVector<mlir::func::CallOp> allocatingCalls;
   FramePlan plan;
   mlir::Value arena;
-  /// Sizes are written here, at the function's start.
+  /// Sizes are written before this, the function's first operation.
   mlir::Operation *sizesEnd = nullptr;
+  llvm::SetVector<mlir::Operation *> replaced;
 };
 
 } // namespace mla::detail

@@ -16,15 +16,14 @@ using namespace mla::detail;
 
 Value FunctionPlanner::writeSize(Size size) {
   OpBuilder builder(sizesEnd);
-  return writer.write(
-      builder, function.getLoc(), sizes, size,
-      [&](OpBuilder &builder, SizeSymbol symbol) -> Value {
-        Value argument = function.getArgument(symbol.argument);
-        if (symbol.dim == SizeSymbol::kScalar)
-          return argument;
-        return memref::DimOp::create(builder, function.getLoc(), argument,
-                                     symbol.dim);
-      });
+  return writer.write(builder, function.getLoc(), sizes, size,
+                      [&](OpBuilder &builder, SizeSymbol symbol) -> Value {
+                        Value argument = function.getArgument(symbol.argument);
+                        if (symbol.dim == SizeSymbol::kScalar)
+                          return argument;
+                        return memref::DimOp::create(builder, function.getLoc(),
+                                                     argument, symbol.dim);
+                      });
 }
 
 Value FunctionPlanner::createView(OpBuilder &builder, Location loc,
@@ -44,11 +43,10 @@ void FunctionPlanner::rewrite(const OwnedBuffer &buffer) {
   auto type = cast<MemRefType>(arena.getType());
   // The callee takes what it was planned to take: of how much there is it needs
   // no number.
-  Value frame =
-      sizes.getConstant(buffer.offset) == 0
-          ? arena
-          : createView(builder, call.getLoc(), type, buffer.offset,
-                       writeSize(buffer.size));
+  Value frame = sizes.getConstant(buffer.offset) == 0
+                    ? arena
+                    : createView(builder, call.getLoc(), type, buffer.offset,
+                                 writeSize(buffer.size));
   call.getOperandsMutable().append(frame);
 }
 
@@ -60,9 +58,9 @@ void FunctionPlanner::rewriteAlloc(const OwnedBuffer &buffer) {
   if (options.poisonDead && buffer.lastUse)
     poison(buffer, alloc.getType());
   alloc.replaceAllUsesWith(view);
-  alloc.erase();
-  for (Operation *deallocation : buffer.deallocations)
-    deallocation->erase();
+  // Later: sizes are written ahead of what was first in the function.
+  replaced.insert(buffer.deallocations.begin(), buffer.deallocations.end());
+  replaced.insert(alloc);
 }
 
 void FunctionPlanner::poison(const OwnedBuffer &buffer, Type type) {
@@ -75,8 +73,8 @@ void FunctionPlanner::poison(const OwnedBuffer &buffer, Type type) {
   Value words =
       createView(builder, loc, MemRefType::get({ShapedType::kDynamic}, word),
                  buffer.offset, count);
-  Value ones = arith::ConstantOp::create(builder, loc,
-                                         builder.getIntegerAttr(word, -1));
+  Value ones =
+      arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(word, -1));
   linalg::FillOp::create(builder, loc, ones, words);
 }
 
@@ -104,7 +102,7 @@ void FunctionPlanner::allocateAtCalls() {
     call.getOperandsMutable().append(frame);
     remark::missed(
         loc, remark::RemarkOpts::name("own-memory").category(kPlanCategory))
-        << "the memory of what is called is shared with nothing: its size "
-           "isn't known when the caller is called";
+        << "shares no memory: what is called gets its frame here, at every "
+           "call";
   }
 }

@@ -43,8 +43,8 @@ static std::vector<Slot> fillSlots(MutableArrayRef<Buffer *> buffers) {
     return a->begin < b->begin;
   });
   std::vector<Slot> slots;
-  DenseMap<Size, std::priority_queue<unsigned, std::vector<unsigned>,
-                                     std::greater<>>>
+  DenseMap<Size,
+           std::priority_queue<unsigned, std::vector<unsigned>, std::greater<>>>
       freeSlots;
   std::set<unsigned> taken;
   NumbersByEnd ends;

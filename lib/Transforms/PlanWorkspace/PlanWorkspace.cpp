@@ -27,8 +27,7 @@ using namespace mla::detail;
 
 namespace {
 
-struct PlanWorkspace
-    : public mla::impl::MLAPlanWorkspaceBase<PlanWorkspace> {
+struct PlanWorkspace : public mla::impl::MLAPlanWorkspaceBase<PlanWorkspace> {
   using MLAPlanWorkspaceBase::MLAPlanWorkspaceBase;
 
   void runOnOperation() override;
@@ -58,26 +57,27 @@ static std::optional<std::string> printFormula(const Sizes &sizes, Size total,
   };
   for (unsigned i = 0; i < entry.getNumArguments(); ++i)
     names.insert(getName(i));
-  return sizes.print(total, [&](SizeSymbol symbol) -> std::optional<std::string> {
-    if (symbol.dim != SizeSymbol::kScalar)
-      if (auto dims = entry.getArgAttrOfType<ArrayAttr>(symbol.argument,
-                                                        MLADialect::kDimsAttr);
-          dims && symbol.dim < int64_t(dims.size()))
-        if (auto dim = dyn_cast<StringAttr>(dims[symbol.dim]);
-            dim && isIdentifier(dim) && !names.contains(dim.getValue()))
-          return dim.str();
-    StringRef name = getName(symbol.argument);
-    if (!isIdentifier(name))
-      return std::nullopt;
-    if (symbol.dim == SizeSymbol::kScalar)
-      return name.str();
-    return (name + "[" + Twine(symbol.dim) + "]").str();
-  });
+  return sizes.print(
+      total, [&](SizeSymbol symbol) -> std::optional<std::string> {
+        if (symbol.dim != SizeSymbol::kScalar)
+          if (auto dims = entry.getArgAttrOfType<ArrayAttr>(
+                  symbol.argument, MLADialect::kDimsAttr);
+              dims && symbol.dim < int64_t(dims.size()))
+            if (auto dim = dyn_cast<StringAttr>(dims[symbol.dim]);
+                dim && isIdentifier(dim) && !names.contains(dim.getValue()))
+              return dim.str();
+        StringRef name = getName(symbol.argument);
+        if (!isIdentifier(name))
+          return std::nullopt;
+        if (symbol.dim == SizeSymbol::kScalar)
+          return name.str();
+        return (name + "[" + Twine(symbol.dim) + "]").str();
+      });
 }
 
 void PlanWorkspace::runOnOperation() {
   ModuleOp module = getOperation();
-  if (auto uses = SymbolTable::getSymbolUses(module))
+  if (auto uses = SymbolTable::getSymbolUses(&module.getRegion()))
     for (const SymbolTable::SymbolUse &use : *uses) {
       StringAttr name = use.getSymbolRef().getLeafReference();
       (isa<func::CallOp>(use.getUser()) ? called : referred).insert(name);
@@ -99,7 +99,8 @@ void PlanWorkspace::runOnOperation() {
       StringAttr name = function.getSymNameAttr();
       if (it.hasCycle()) {
         // Its buffers live once for each call that hasn't returned.
-        plans[name].allocates = true;
+        plans[name] =
+            FunctionPlanner(sizes, analysis, plans, function, {}).runApart();
         remark::missed(
             function.getLoc(),
             remark::RemarkOpts::name("own-memory").category(kPlanCategory))
@@ -127,4 +128,9 @@ void PlanWorkspace::runOnOperation() {
       plan.allocates |= plan.total && !plan.isPassed;
       plans[name] = plan;
     }
+  // The rest is called by nobody that counts, but has to pass frames, too.
+  for (auto function : module.getOps<func::FuncOp>())
+    if (!function.isExternal() && !plans.contains(function.getSymNameAttr()))
+      plans[function.getSymNameAttr()] =
+          FunctionPlanner(sizes, analysis, plans, function, {}).runApart();
 }

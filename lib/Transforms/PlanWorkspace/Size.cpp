@@ -126,7 +126,8 @@ Size Sizes::getExtreme(SizeAtom::Kind kind, Size a, Size b, bool isSigned) {
   SmallVector<Size, 2> needed;
   for (Size size : operands) {
     auto isCovered = [&](Size by, Size what) {
-      return kind == SizeAtom::Kind::Max ? isAtMost(what, by) : isAtMost(by, what);
+      return kind == SizeAtom::Kind::Max ? isAtMost(what, by)
+                                         : isAtMost(by, what);
     };
     if (llvm::any_of(needed, [&](Size by) { return isCovered(by, size); }))
       continue;
@@ -174,8 +175,7 @@ Size Sizes::roundUp(Size a, int64_t alignment) {
                alignment);
 }
 
-Size Sizes::substitute(Size a,
-                       llvm::function_ref<Size(SizeSymbol)> replace) {
+Size Sizes::substitute(Size a, llvm::function_ref<Size(SizeSymbol)> replace) {
   llvm::DenseMap<unsigned, Size> done;
   auto visit = [&](auto &&self, Size size) -> Size {
     Size sum = constant(0);

@@ -111,8 +111,8 @@ private:
   /// Keys with their numbers in order of creation; nodes stay where they are.
   std::map<SizeTerms, SizeValue> sizes;
   std::vector<SizeAtom> atoms;
-  using AtomKey = std::tuple<int, bool, int, unsigned, int64_t,
-                             std::vector<unsigned>>;
+  using AtomKey =
+      std::tuple<int, bool, int, unsigned, int64_t, std::vector<unsigned>>;
   std::map<AtomKey, unsigned> atomNumbers;
 };
 

@@ -79,7 +79,8 @@ bool Sizes::isNonNegative(Size a, unsigned depth, unsigned &budget) {
     constant = it->second;
     positive.erase(it);
   }
-  if (llvm::all_of(positive, [](const auto &term) { return term.second > 0; }) &&
+  if (llvm::all_of(positive,
+                   [](const auto &term) { return term.second > 0; }) &&
       (constant >= 0 || getLowerBound(get(positive)) >= -constant))
     return true;
   if (depth == 0)
@@ -129,9 +130,8 @@ bool Sizes::isNonNegativeWith(Size rest, const SizeAtom &atom, int64_t factor,
     return isNonNegative(add(rest, scale(below, scaled)), depth, budget);
   // It is at most n / d, and at most a whole number that is at least
   // (n - (d - 1)) / d.
-  if (llvm::all_of(rest->first, [&](const auto &term) {
-        return term.second % factor == 0;
-      }))
+  if (llvm::all_of(rest->first,
+                   [&](const auto &term) { return term.second % factor == 0; }))
     numerator = below;
   return isNonNegative(add(rest, scale(numerator, scaled)), depth, budget);
 }

@@ -21,8 +21,8 @@ SizeReader::SizeReader(Sizes &sizes, func::FuncOp function, bool unifiesDims)
 Size SizeReader::getSymbol(unsigned argument, int64_t dim) {
   SizeSymbol symbol{argument, dim};
   if (unifiesDims && dim != SizeSymbol::kScalar)
-    if (auto dims = function.getArgAttrOfType<ArrayAttr>(
-            argument, MLADialect::kDimsAttr);
+    if (auto dims = function.getArgAttrOfType<ArrayAttr>(argument,
+                                                         MLADialect::kDimsAttr);
         dims && dim < int64_t(dims.size()))
       if (auto name = dyn_cast<StringAttr>(dims[dim]);
           name && !name.getValue().empty())
@@ -103,7 +103,8 @@ Size SizeReader::computeDim(Value memref, int64_t dim) {
                : nullptr;
   Operation *op = memref.getDefiningOp();
   if (auto alloc = dyn_cast<memref::AllocOp>(op))
-    return read(alloc.getDynamicSizes()[alloc.getType().getDynamicDimIndex(dim)]);
+    return read(
+        alloc.getDynamicSizes()[alloc.getType().getDynamicDimIndex(dim)]);
   if (auto cast = dyn_cast<memref::CastOp>(op))
     return readDim(cast.getSource(), dim);
   if (auto subview = dyn_cast<memref::SubViewOp>(op)) {
@@ -113,6 +114,8 @@ Size SizeReader::computeDim(Value memref, int64_t dim) {
         return read(size);
     return nullptr;
   }
+  if (auto view = dyn_cast<memref::ViewOp>(op))
+    return read(view.getSizes()[view.getType().getDynamicDimIndex(dim)]);
   if (auto reinterpret = dyn_cast<memref::ReinterpretCastOp>(op))
     return read(reinterpret.getMixedSizes()[dim]);
   if (auto expand = dyn_cast<memref::ExpandShapeOp>(op))

@@ -49,7 +49,8 @@ private:
 /// Makes values of sizes.
 class SizeWriter {
 public:
-  using Resolve = llvm::function_ref<mlir::Value(mlir::OpBuilder &, SizeSymbol)>;
+  using Resolve =
+      llvm::function_ref<mlir::Value(mlir::OpBuilder &, SizeSymbol)>;
 
   /// The size as an index. Equal parts of what one writer writes are one value,
   /// so all of it belongs to one place.

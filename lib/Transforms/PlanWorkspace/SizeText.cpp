@@ -80,15 +80,15 @@ std::optional<std::string> Sizes::print(
     std::string text;
     auto append = [&](int64_t coefficient, const std::string &product) {
       bool isNegative = coefficient < 0;
-      text += text.empty() ? (isNegative ? "-" : "")
-                           : (isNegative ? " - " : " + ");
+      text +=
+          text.empty() ? (isNegative ? "-" : "") : (isNegative ? " - " : " + ");
       // Negation overflows for no coefficient that a size has.
       int64_t magnitude = isNegative ? -coefficient : coefficient;
       if (product.empty())
         text += std::to_string(magnitude);
       else
-        text += product +
-                (magnitude == 1 ? "" : "*" + std::to_string(magnitude));
+        text +=
+            product + (magnitude == 1 ? "" : "*" + std::to_string(magnitude));
     };
     int64_t constant = 0;
     for (const auto &[factors, coefficient] : size->first) {

@@ -88,8 +88,8 @@ Value SizeWriter::write(OpBuilder &builder, Location loc, Sizes &sizes,
     if (!product)
       product = constant(coefficient);
     else if (coefficient != 1)
-      product = arith::MulIOp::create(builder, loc, product,
-                                      constant(coefficient));
+      product =
+          arith::MulIOp::create(builder, loc, product, constant(coefficient));
     add(product);
   }
   if (!sum)

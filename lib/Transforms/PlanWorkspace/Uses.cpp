@@ -17,9 +17,8 @@ using namespace mla::detail;
 
 /// Whether an operation's results aren't names of a buffer that it is given.
 static bool yieldsNoBuffer(Operation *op) {
-  return llvm::none_of(op->getResultTypes(), [](Type type) {
-    return !type.isIntOrIndexOrFloat();
-  });
+  return llvm::none_of(op->getResultTypes(),
+                       [](Type type) { return !type.isIntOrIndexOrFloat(); });
 }
 
 BufferUses UseAnalysis::find(Value buffer) {
