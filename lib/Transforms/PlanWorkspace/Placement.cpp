@@ -16,7 +16,7 @@ using namespace mla::detail;
 
 /// So many slots are looked for places among each other; any further ones are
 /// put behind all.
-static constexpr size_t kMaxSearchedSlots = 32;
+static constexpr size_t kMaxSearchedSlots = 16;
 
 namespace {
 
@@ -132,7 +132,8 @@ Size mla::detail::placeBuffers(Sizes &sizes,
       slot.offset = total;
     }
     slot.end = sizes.add(slot.offset, slot.size);
-    total = sizes.max(total, slot.end);
+    total = sizes.shorten(slot.offset == total ? slot.end
+                                               : sizes.max(total, slot.end));
     for (Buffer *buffer : slot.buffers)
       buffer->offset = slot.offset;
   }

@@ -110,6 +110,10 @@ Size Sizes::divide(Size a, Size b, bool isSigned) {
 }
 
 Size Sizes::getExtreme(SizeAtom::Kind kind, Size a, Size b, bool isSigned) {
+  if (isAtMost(a, b))
+    return kind == SizeAtom::Kind::Max ? b : a;
+  if (isAtMost(b, a))
+    return kind == SizeAtom::Kind::Max ? a : b;
   // One atom for a max of several: operands that aren't needed go, and the
   // order doesn't matter.
   SmallVector<Size> operands;
@@ -173,6 +177,13 @@ Size Sizes::roundUp(Size a, int64_t alignment) {
     return a;
   return scale(divide(add(a, constant(alignment - 1)), constant(alignment)),
                alignment);
+}
+
+Size Sizes::shorten(Size a) {
+  constexpr size_t maxTerms = 16;
+  if (!a || a->first.size() <= maxTerms)
+    return a;
+  return getAtomic(SizeAtom(SizeAtom::Kind::Group, a));
 }
 
 Size Sizes::substitute(Size a, llvm::function_ref<Size(SizeSymbol)> replace) {

@@ -12,7 +12,9 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -80,6 +82,9 @@ public:
               Size y);
   /// To a multiple of `alignment`, a power of two.
   Size roundUp(Size a, int64_t alignment);
+  /// The same as one atom where the sum is long: sums of sums of sums would
+  /// take time and code that is quadratic in their number.
+  Size shorten(Size a);
   /// The expression with its symbols replaced.
   Size substitute(Size a, llvm::function_ref<Size(SizeSymbol)> replace);
 
@@ -89,7 +94,7 @@ public:
   /// Whether that can be shown; false says nothing.
   bool isAtMost(Size a, Size b);
   /// Orders sizes that can't be compared: the value with all symbols large.
-  double estimate(Size a) const;
+  double estimate(Size a) { return evaluate(a)[0]; }
   /// The expression as docs/runtime-abi.md writes it; nullopt where `name` has
   /// none for a symbol.
   std::optional<std::string>
@@ -106,10 +111,17 @@ private:
   bool isNonNegativeWith(Size rest, const SizeAtom &atom, int64_t factor,
                          unsigned depth, unsigned &budget);
   int64_t getLowerBound(const SizeAtom &atom) const;
-  double estimate(const SizeAtom &atom) const;
+  /// Values with several choices of the symbols: most of what can't be shown
+  /// isn't true, and one of them is quick to find that out. The first is the
+  /// estimate, with the larger of what Select may be.
+  using Samples = std::array<double, 5>;
+  const Samples &evaluate(Size a);
+  double evaluate(const SizeAtom &atom, unsigned number, unsigned sample);
 
   /// Keys with their numbers in order of creation; nodes stay where they are.
   std::map<SizeTerms, SizeValue> sizes;
+  llvm::DenseMap<Size, std::unique_ptr<Samples>> samples;
+  llvm::DenseMap<std::pair<Size, Size>, bool> isKnownAtMost;
   std::vector<SizeAtom> atoms;
   using AtomKey =
       std::tuple<int, bool, int, unsigned, int64_t, std::vector<unsigned>>;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cmath>
 
 using namespace mlir;
 using namespace mla;
@@ -60,11 +61,22 @@ int64_t Sizes::getLowerBound(Size a) const {
 }
 
 bool Sizes::isAtMost(Size a, Size b) {
+  if (!a || !b)
+    return false;
   if (a == b)
     return true;
-  Size difference = subtract(b, a);
-  unsigned budget = 200;
-  return difference && isNonNegative(difference, /*depth=*/4, budget);
+  if (auto it = isKnownAtMost.find({a, b}); it != isKnownAtMost.end())
+    return it->second;
+  // The estimate is the value of no call.
+  auto inSamples = llvm::drop_begin(llvm::zip_equal(evaluate(a), evaluate(b)));
+  Size difference = nullptr;
+  if (llvm::all_of(inSamples, [](const auto &values) {
+        return std::get<0>(values) <= std::get<1>(values);
+      }))
+    difference = subtract(b, a);
+  unsigned budget = 64;
+  return isKnownAtMost[{a, b}] =
+             difference && isNonNegative(difference, /*depth=*/4, budget);
 }
 
 bool Sizes::isNonNegative(Size a, unsigned depth, unsigned &budget) {
@@ -136,35 +148,75 @@ bool Sizes::isNonNegativeWith(Size rest, const SizeAtom &atom, int64_t factor,
   return isNonNegative(add(rest, scale(numerator, scaled)), depth, budget);
 }
 
-double Sizes::estimate(const SizeAtom &atom) const {
-  auto ofOperands = llvm::map_range(
-      atom.operands, [&](Size operand) { return estimate(operand); });
-  switch (atom.kind) {
-  case SizeAtom::Kind::Symbol:
-    return 1024;
-  case SizeAtom::Kind::Group:
-    return *ofOperands.begin();
-  case SizeAtom::Kind::Divide: {
-    double divisor = estimate(atom.operands[1]);
-    return divisor > 0 ? estimate(atom.operands[0]) / divisor : 0;
+static bool compare(arith::CmpIPredicate predicate, double a, double b) {
+  switch (predicate) {
+  case arith::CmpIPredicate::eq:
+    return a == b;
+  case arith::CmpIPredicate::ne:
+    return a != b;
+  case arith::CmpIPredicate::slt:
+  case arith::CmpIPredicate::ult:
+    return a < b;
+  case arith::CmpIPredicate::sle:
+  case arith::CmpIPredicate::ule:
+    return a <= b;
+  case arith::CmpIPredicate::sgt:
+  case arith::CmpIPredicate::ugt:
+    return a > b;
+  case arith::CmpIPredicate::sge:
+  case arith::CmpIPredicate::uge:
+    return a >= b;
   }
+  return false;
+}
+
+double Sizes::evaluate(const SizeAtom &atom, unsigned number, unsigned sample) {
+  auto operand = [&](unsigned index) {
+    return evaluate(atom.operands[index])[sample];
+  };
+  switch (atom.kind) {
+  case SizeAtom::Kind::Symbol: {
+    if (sample == 0)
+      return 1024;
+    if (sample == 1)
+      return 1;
+    // Of any two symbols one is much larger somewhere.
+    constexpr double values[] = {1, 50000, 37, 1000};
+    return values[(number >> (2 * (sample - 2))) % 4];
+  }
+  case SizeAtom::Kind::Group:
+    return operand(0);
+  case SizeAtom::Kind::Divide:
+    return std::floor(operand(0) / std::max(operand(1), 1.0));
   case SizeAtom::Kind::Max:
-    return *std::max_element(ofOperands.begin(), ofOperands.end());
-  case SizeAtom::Kind::Min:
-    return *std::min_element(ofOperands.begin(), ofOperands.end());
+  case SizeAtom::Kind::Min: {
+    double value = operand(0);
+    for (unsigned i = 1; i < atom.operands.size(); ++i)
+      value = atom.kind == SizeAtom::Kind::Max ? std::max(value, operand(i))
+                                               : std::min(value, operand(i));
+    return value;
+  }
   case SizeAtom::Kind::Select:
-    return std::max(estimate(atom.operands[2]), estimate(atom.operands[3]));
+    if (sample == 0)
+      return std::max(operand(2), operand(3));
+    return compare(atom.predicate, operand(0), operand(1)) ? operand(2)
+                                                           : operand(3);
   }
   return 0;
 }
 
-double Sizes::estimate(Size a) const {
-  double sum = 0;
-  for (const auto &[factors, coefficient] : a->first) {
-    double product = double(coefficient);
-    for (unsigned number : factors)
-      product *= estimate(atoms[number]);
-    sum += product;
+const Sizes::Samples &Sizes::evaluate(Size a) {
+  if (auto it = samples.find(a); it != samples.end())
+    return *it->second;
+  auto values = std::make_unique<Samples>();
+  for (auto [sample, sum] : llvm::enumerate(*values)) {
+    sum = 0;
+    for (const auto &[factors, coefficient] : a->first) {
+      double product = static_cast<double>(coefficient);
+      for (unsigned number : factors)
+        product *= evaluate(atoms[number], number, sample);
+      sum += product;
+    }
   }
-  return sum;
+  return *(samples[a] = std::move(values));
 }
