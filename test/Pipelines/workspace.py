@@ -52,6 +52,8 @@ def plan(runtime, module, sizes):
         arguments[argument.name] = runtime.Tensor(None, argument.dtype, shape)
     counted = entry.plan(runtime.Context("cpu"), **arguments)
     workspace = module.manifest["entries"][0]["workspace"]
+    if "formula" not in workspace:
+        return counted, None
     said = eval(workspace["formula"], {"max": max, "min": min}, names)
     if workspace["bytes"] not in (None, said):
         sys.exit(f"workspace.bytes: expected {said}, got {workspace['bytes']}")
@@ -95,6 +97,14 @@ def bound(args, options):
                          f"{counted[0]} + {shared} bytes, got {counted}")
         if max(map(max, totals.values())) == 0:
             sys.exit(f"{form}: expected intermediates, got none")
+        # Layers that share nothing are no such thing, and have no bound.
+        output = f"{args.directory}/separate-{form.replace(' ', '-')}.so"
+        compile_module(source, form, output, "--workspace=separate")
+        sizes = next(sizes for sizes in reversed(totals) if dict(sizes)["T"])
+        separate, said = plan(runtime, runtime.Module(output), dict(sizes))
+        if said is not None or separate <= max(totals[sizes]):
+            sys.exit(f"{form}, {dict(sizes)}: expected --workspace=separate to take more than "
+                     f"{max(totals[sizes])} and no bound, got {separate} and {said}")
         print(f"{form}: {len(totals)} shapes, {len(args.layers)} numbers of layers")
 
 

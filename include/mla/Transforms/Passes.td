@@ -563,16 +563,14 @@ def MLAPlanWorkspace : Pass<"mla-plan-workspace", "::mlir::ModuleOp"> {
     Before:
 
     ```mlir
-    func.func @f(%x: memref<?x64xbf16>, %y: memref<?x64xf32>) {
-      %c0 = arith.constant 0 : index
-      %t = memref.dim %x, %c0 : memref<?x64xbf16>
-      %a = memref.alloc(%t) : memref<?x64xf32>
-      linalg.copy ins(%x : memref<?x64xbf16>) outs(%a : memref<?x64xf32>)
-      %b = memref.alloc(%t) : memref<?x64xbf16>
-      linalg.copy ins(%a : memref<?x64xf32>) outs(%b : memref<?x64xbf16>)
-      %c = memref.alloc(%t) : memref<?x64xf32>
-      linalg.copy ins(%b : memref<?x64xbf16>) outs(%c : memref<?x64xf32>)
-      linalg.copy ins(%c : memref<?x64xf32>) outs(%y : memref<?x64xf32>)
+    func.func @f(%x: memref<4x64xbf16>, %y: memref<4x64xf32>) {
+      %a = memref.alloc() : memref<4x64xf32>
+      linalg.copy ins(%x : memref<4x64xbf16>) outs(%a : memref<4x64xf32>)
+      %b = memref.alloc() : memref<4x64xbf16>
+      linalg.copy ins(%a : memref<4x64xf32>) outs(%b : memref<4x64xbf16>)
+      %c = memref.alloc() : memref<4x64xf32>
+      linalg.copy ins(%b : memref<4x64xbf16>) outs(%c : memref<4x64xf32>)
+      linalg.copy ins(%c : memref<4x64xf32>) outs(%y : memref<4x64xf32>)
       return
     }
     ```
@@ -580,26 +578,19 @@ def MLAPlanWorkspace : Pass<"mla-plan-workspace", "::mlir::ModuleOp"> {
     After:
 
     ```mlir
-    func.func @f(%x: memref<?x64xbf16>, %y: memref<?x64xf32>) {
-      %c128 = arith.constant 128 : index
-      %c255 = arith.constant 255 : index
-      %c256 = arith.constant 256 : index
-      %c0 = arith.constant 0 : index
-      %t = memref.dim %x, %c0 : memref<?x64xbf16>
-      %1 = arith.muli %t, %c256 : index
-      %2 = arith.muli %t, %c128 : index
-      %3 = arith.addi %2, %c255 : index
-      %4 = arith.divui %3, %c256 : index
-      %5 = arith.muli %4, %c256 : index
-      %6 = arith.addi %1, %5 : index
-      %frame = memref.alloc(%6) : memref<?xi8>
-      %a = memref.view %frame[%c0][%t] : memref<?xi8> to memref<?x64xf32>
-      linalg.copy ins(%x : memref<?x64xbf16>) outs(%a : memref<?x64xf32>)
-      %b = memref.view %frame[%1][%t] : memref<?xi8> to memref<?x64xbf16>
-      linalg.copy ins(%a : memref<?x64xf32>) outs(%b : memref<?x64xbf16>)
-      %c = memref.view %frame[%c0][%t] : memref<?xi8> to memref<?x64xf32>
-      linalg.copy ins(%b : memref<?x64xbf16>) outs(%c : memref<?x64xf32>)
-      linalg.copy ins(%c : memref<?x64xf32>) outs(%y : memref<?x64xf32>)
+    func.func @f(%x: memref<4x64xbf16>, %y: memref<4x64xf32>)
+        attributes {mla.workspace = "1536"} {
+      %bytes = arith.constant 1536 : index
+      %frame = memref.alloc(%bytes) : memref<?xi8>
+      %0 = arith.constant 0 : index
+      %a = memref.view %frame[%0][] : memref<?xi8> to memref<4x64xf32>
+      %1 = arith.constant 1024 : index
+      linalg.copy ins(%x : memref<4x64xbf16>) outs(%a : memref<4x64xf32>)
+      %b = memref.view %frame[%1][] : memref<?xi8> to memref<4x64xbf16>
+      linalg.copy ins(%a : memref<4x64xf32>) outs(%b : memref<4x64xbf16>)
+      %c = memref.view %frame[%0][] : memref<?xi8> to memref<4x64xf32>
+      linalg.copy ins(%b : memref<4x64xbf16>) outs(%c : memref<4x64xf32>)
+      linalg.copy ins(%c : memref<4x64xf32>) outs(%y : memref<4x64xf32>)
       return
     }
     ```

@@ -75,11 +75,13 @@ Size SizeReader::compute(Value value) {
   if (isa<arith::AddIOp>(op))
     return sizes.add(a, b);
   if (isa<arith::SubIOp>(op))
-    return a && b ? sizes.subtract(a, b) : nullptr;
+    return sizes.subtract(a, b);
   if (isa<arith::MulIOp>(op))
     return sizes.multiply(a, b);
   if (isa<arith::DivUIOp, arith::DivSIOp>(op))
     return sizes.divide(a, b, isa<arith::DivSIOp>(op));
+  if (isa<arith::CeilDivUIOp>(op))
+    return sizes.divide(sizes.subtract(sizes.add(a, b), sizes.constant(1)), b);
   if (isa<arith::MaxUIOp, arith::MaxSIOp>(op))
     return sizes.max(a, b, isa<arith::MaxSIOp>(op));
   if (isa<arith::MinUIOp, arith::MinSIOp>(op))
