@@ -83,6 +83,16 @@ void addConstant(ModuleOp module, StringRef name, Type type, Attribute value,
                          LLVM::Linkage::External, name, value, alignment);
 }
 
+/// What mla-plan-workspace found out; the functions that it saw are the bodies
+/// of the entries now.
+void describeWorkspaces(ModuleOp module, Manifest &manifest) {
+  for (ManifestEntry &entry : manifest.entries)
+    if (auto body = module.lookupSymbol<LLVM::LLVMFuncOp>(entry.name + ".body"))
+      if (auto bytes =
+              body->getAttrOfType<StringAttr>(MLADialect::kWorkspaceAttr))
+        entry.workspace = bytes.str();
+}
+
 /// Drops the dialect's attributes of functions and of the module: what they
 /// said has been used, and translation to LLVM IR warns about what it doesn't
 /// know.
@@ -170,6 +180,8 @@ FailureOr<Manifest> mla::lowerModule(ModuleOp module,
         pipeline.form = options.form;
         pipeline.chunkLength = options.chunkLength;
         pipeline.fuseAppend = options.fuseAppend;
+        pipeline.planWorkspace = options.planWorkspace;
+        pipeline.poisonDead = options.poisonDead;
         buildMLAToLLVMPipeline(passes, pipeline);
       })))
     return failure();
@@ -185,6 +197,7 @@ FailureOr<Manifest> mla::lowerModule(ModuleOp module,
 
   if (failed(checkEntries(module, manifest)))
     return failure();
+  describeWorkspaces(module, manifest);
   dropDialectAttributes(module);
   hideAllButEntries(module, manifest);
   addEntryTable(module, manifest);

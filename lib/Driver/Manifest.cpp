@@ -90,9 +90,16 @@ void print(llvm::json::OStream &json, const ManifestArgument &argument) {
 void print(llvm::json::OStream &json, const ManifestEntry &entry) {
   json.object([&] {
     json.attribute("name", entry.name);
-    // Depends on the dynamic sizes: a caller asks in mode PLAN.
-    json.attributeObject("workspace",
-                         [&] { json.attribute("bytes", nullptr); });
+    json.attributeObject("workspace", [&] {
+      int64_t bytes;
+      if (StringRef(entry.workspace).getAsInteger(10, bytes))
+        // Depends on the dynamic sizes.
+        json.attribute("bytes", nullptr);
+      else
+        json.attribute("bytes", bytes);
+      if (!entry.workspace.empty())
+        json.attribute("formula", entry.workspace);
+    });
     json.attributeArray("args", [&] {
       for (const ManifestArgument &argument : entry.arguments)
         print(json, argument);

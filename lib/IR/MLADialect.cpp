@@ -71,7 +71,8 @@ LogicalResult MLADialect::verifyOperationAttribute(Operation *op,
     return op->emitOpError()
            << name << ": expected " << expected << ", got " << value;
   };
-  if (name == kRopeOffAttr && !isa<StringAttr>(value))
+  if ((name == kRopeOffAttr || name == kWorkspaceAttr) &&
+      !isa<StringAttr>(value))
     return refuse("a string");
   if (name == kHostAttr && !isa<UnitAttr>(value))
     return refuse("a unit attribute");

@@ -56,6 +56,11 @@ void mla::buildMLABufferizePipeline(OpPassManager &pm,
 void mla::buildMLAToLLVMPipeline(OpPassManager &pm,
                                  const MLAToLLVMOptions &options) {
   buildMLABufferizePipeline(pm, options);
+  if (options.planWorkspace) {
+    MLAPlanWorkspaceOptions plan;
+    plan.poisonDead = options.poisonDead;
+    pm.addPass(createMLAPlanWorkspace(plan));
+  }
   pm.addPass(createMLAThreadContext());
   pm.addPass(createConvertMLAToRuntime());
   pm.addPass(memref::createExpandStridedMetadataPass());

@@ -36,6 +36,7 @@ static void testByFunction(MlirContext context) {
       mlirCreateMLATransformsMLAFuseAppend,
       mlirCreateMLATransformsMLAHoistMetadata,
       mlirCreateMLATransformsMLAOutlineLayers,
+      mlirCreateMLATransformsMLAPlanWorkspace,
       mlirCreateMLATransformsMLAPrepareEntries,
       mlirCreateMLATransformsMLAVerifyInplace,
       mlirCreateMLAConversionMLAThreadContext,

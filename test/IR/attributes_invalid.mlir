@@ -63,3 +63,10 @@ func.func private @dims(tensor<?xf32> {mla.dims = "T"})
 
 // expected-error @+1 {{'func.func' op mla.dims of argument #0: expected 1 names, one for each dimension, got ["T", "H"]}}
 func.func private @rank(tensor<?xf32> {mla.dims = ["T", "H"]})
+
+// -----
+
+// expected-error @+1 {{'func.func' op mla.workspace: expected a string, got 512 : i64}}
+func.func @f() attributes {mla.workspace = 512} {
+  return
+}

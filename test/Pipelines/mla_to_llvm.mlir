@@ -21,6 +21,7 @@
 // CHECK-NEXT:   mla-finalize-entries
 // CHECK-NEXT:   drop-equivalent-buffer-results
 // CHECK-NEXT:   canonicalize
+// CHECK-NEXT:   mla-plan-workspace{poison-dead=false}
 // CHECK-NEXT:   mla-thread-context
 // CHECK-NEXT:   convert-mla-to-runtime
 // CHECK-NEXT:   expand-strided-metadata

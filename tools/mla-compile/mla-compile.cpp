@@ -65,6 +65,12 @@ cl::opt<bool> remarks("remarks",
                       cl::desc("Say on stderr what passes did at each site, or "
                                "which precondition failed"),
                       cl::cat(category));
+cl::opt<std::string> workspace(
+    "workspace",
+    cl::desc("Memory of intermediates: shared (default) where they aren't "
+             "needed at one time; separate; or poisoned: shared, with NaN "
+             "wherever nothing is needed, to find what reads it"),
+    cl::value_desc("kind"), cl::init("shared"), cl::cat(category));
 cl::opt<std::string> phase(
     "phase",
     cl::desc("With --config: none (default), context, generation or both"),
@@ -206,6 +212,19 @@ bool parseForm(mla::LoweringOptions &options) {
   return true;
 }
 
+bool parseWorkspace(mla::LoweringOptions &options) {
+  if (workspace != "shared" && workspace != "separate" &&
+      workspace != "poisoned") {
+    report("--workspace: expected shared, separate or poisoned, got '" +
+               workspace + "'",
+           kUsage);
+    return false;
+  }
+  options.planWorkspace = workspace != "separate";
+  options.poisonDead = workspace == "poisoned";
+  return true;
+}
+
 bool checkOptions(std::optional<mla::EmitKind> kind) {
   if (!kind)
     return report("--emit: expected so, obj, llvm or mlir, got '" + emit + "'",
@@ -305,7 +324,7 @@ int run() {
   mla::AttentionCoreOptions importOptions;
   mla::LoweringOptions lowering;
   if (!checkOptions(kind) || !parseImportOptions(importOptions) ||
-      !parseForm(lowering))
+      !parseForm(lowering) || !parseWorkspace(lowering))
     return kUsage;
   Expected<bool> skipRope = mla::readSkipRopeVariable();
   if (!skipRope)

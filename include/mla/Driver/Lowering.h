@@ -32,6 +32,10 @@ struct LoweringOptions {
   int64_t chunkLength = -1;
   /// Runs mla-fuse-append, on what a front end wrote as separate operations.
   bool fuseAppend = true;
+  /// Whether intermediates share memory (mla-plan-workspace), and whether what
+  /// is dead of it is filled with NaN.
+  bool planWorkspace = true;
+  bool poisonDead = false;
 };
 
 /// Whether kSkipRopeVariable is set: "1" is, "0" and "" are not. Anything else

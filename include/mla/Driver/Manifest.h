@@ -35,6 +35,9 @@ struct ManifestArgument {
 
 struct ManifestEntry {
   std::string name;
+  /// Bytes of workspace that a call takes, an expression of dims and scalars;
+  /// empty: none is known.
+  std::string workspace;
   llvm::SmallVector<ManifestArgument> arguments;
 };
 

@@ -52,6 +52,7 @@ def MLA_Dialect : Dialect {
     | `mla.host` | function | unit: it is no entry, runs on the host and has the calling thread's context |
     | `mla.rope_off` | operation | a string: why its rope went away |
     | `mla.notes` | module | strings: the choices that passes made for it |
+    | `mla.workspace` | entry | string: the bytes that it takes of the workspace, as the manifest writes them |
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasCanonicalizer = 1;
@@ -74,6 +75,9 @@ def MLA_Dialect : Dialect {
     static constexpr llvm::StringLiteral kRopeOffAttr = "mla.rope_off";
     /// Array of strings of a module: the choices that passes made for it.
     static constexpr llvm::StringLiteral kNotesAttr = "mla.notes";
+    /// String attribute of an entry: the bytes that it takes from the arena, as
+    /// the manifest's `workspace.formula`.
+    static constexpr llvm::StringLiteral kWorkspaceAttr = "mla.workspace";
   }];
 }
 

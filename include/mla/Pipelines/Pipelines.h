@@ -31,6 +31,15 @@ struct MLAToLLVMOptions : public mlir::PassPipelineOptions<MLAToLLVMOptions> {
       *this, "fuse-append",
       llvm::cl::desc("Turn separate rotations, copies and appends into one"),
       llvm::cl::init(true)};
+  Option<bool> planWorkspace{
+      *this, "plan-workspace",
+      llvm::cl::desc("Intermediates share memory where they are not needed at "
+                     "one time (mla-to-llvm)"),
+      llvm::cl::init(true)};
+  Option<bool> poisonDead{
+      *this, "poison-dead",
+      llvm::cl::desc("Fill shared memory with NaN where nothing needs it"),
+      llvm::cl::init(false)};
 };
 
 /// Appends everything from front ends' tensors up to buffers in place:

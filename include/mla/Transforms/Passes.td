@@ -643,4 +643,77 @@ def MLAOutlineLayers : Pass<"mla-outline-layers", "::mlir::ModuleOp"> {
                            "::mlir::func::FuncDialect"];
 }
 
+def MLAPlanWorkspace : Pass<"mla-plan-workspace", "::mlir::ModuleOp"> {
+  let summary = "Puts the buffers of a call into one arena, by their lifetimes";
+  let description = [{
+    Replaces the allocations of a function by views of one buffer of bytes, its
+    frame: those that are needed at one time side by side at multiples of 256
+    bytes, others over each other. A buffer is needed from the first operation that
+    touches it, through whatever view, to the last. An entry and a function marked
+    `mla.host` allocate their frames; private functions are passed theirs, as a last
+    argument, and the callers count it among their buffers, for the time of the call.
+    So all calls of one function share a frame, and so do all layers of a step. The
+    buffers of a loop's body or a branch have a frame of their own in the same way;
+    of two branches one or the other counts where the condition is a comparison of
+    sizes, else the larger.
+
+    Sizes are expressions of the dims and host scalars that a function is called
+    with. An entry gets the size of its frame as `mla.workspace`, for the manifest,
+    where nothing else allocates in it.
+
+    An allocation stays what it is, with a remark, where its size depends on
+    something else, where its buffer can't be followed (it is returned, stored, kept
+    by an unknown function, carried from one iteration to the next), in recursive
+    functions and in those with several blocks. Remarks have the category
+    `mla-plan-workspace`.
+
+    `poison-dead` fills buffers with bytes 0xFF after their last use: NaN in every
+    type of float. What a function computes doesn't change, unless a lifetime is too
+    short.
+
+    Before:
+
+    ```mlir
+    func.func @f(%x: memref<4x64xbf16>, %y: memref<4x64xf32>) {
+      %a = memref.alloc() : memref<4x64xf32>
+      linalg.copy ins(%x : memref<4x64xbf16>) outs(%a : memref<4x64xf32>)
+      %b = memref.alloc() : memref<4x64xbf16>
+      linalg.copy ins(%a : memref<4x64xf32>) outs(%b : memref<4x64xbf16>)
+      %c = memref.alloc() : memref<4x64xf32>
+      linalg.copy ins(%b : memref<4x64xbf16>) outs(%c : memref<4x64xf32>)
+      linalg.copy ins(%c : memref<4x64xf32>) outs(%y : memref<4x64xf32>)
+      return
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%x: memref<4x64xbf16>, %y: memref<4x64xf32>)
+        attributes {mla.workspace = "1536"} {
+      %bytes = arith.constant 1536 : index
+      %frame = memref.alloc(%bytes) : memref<?xi8>
+      %0 = arith.constant 0 : index
+      %a = memref.view %frame[%0][] : memref<?xi8> to memref<4x64xf32>
+      %1 = arith.constant 1024 : index
+      linalg.copy ins(%x : memref<4x64xbf16>) outs(%a : memref<4x64xf32>)
+      %b = memref.view %frame[%1][] : memref<?xi8> to memref<4x64xbf16>
+      linalg.copy ins(%a : memref<4x64xf32>) outs(%b : memref<4x64xbf16>)
+      %c = memref.view %frame[%0][] : memref<?xi8> to memref<4x64xf32>
+      linalg.copy ins(%b : memref<4x64xbf16>) outs(%c : memref<4x64xf32>)
+      linalg.copy ins(%c : memref<4x64xf32>) outs(%y : memref<4x64xf32>)
+      return
+    }
+    ```
+  }];
+  let options = [
+    Option<"poisonDead", "poison-dead", "bool", /*default=*/"false",
+           "Fill buffers with NaN after their last use">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect"
+  ];
+}
+
 #endif // MLA_TRANSFORMS_PASSES_TD

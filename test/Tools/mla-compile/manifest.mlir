@@ -12,7 +12,8 @@
 // CHECK-NEXT: "entries": [
 // CHECK: "name": "named",
 // CHECK-NEXT: "workspace": {
-// CHECK-NEXT: "bytes": null
+// CHECK-NEXT: "bytes": 0,
+// CHECK-NEXT: "formula": "0"
 // CHECK: "name": "o",
 // CHECK-NEXT: "role": "input",
 // CHECK-NEXT: "dtype": "bf16",
@@ -76,6 +77,41 @@ func.func @caller(%o: tensor<?x2x512xf32>, %w: tensor<2x128x512xf32>,
       : (tensor<?x2x512xf32>, tensor<2x128x512xf32>, tensor<?x2x128xf32>)
       -> tensor<?x2x128xf32>
   return %r : tensor<?x2x128xf32>
+}
+
+// Intermediates take workspace: a number where sizes are known, else an expression.
+// CHECK: "name": "known",
+// CHECK-NEXT: "workspace": {
+// CHECK-NEXT: "bytes": 512,
+// CHECK-NEXT: "formula": "512"
+func.func @known(%x: tensor<3x64xbf16>, %table: tensor<9x64xf32>, %p: tensor<3xi64>,
+                 %out: tensor<3x64xbf16>) -> tensor<3x64xbf16> {
+  %e = tensor.empty() : tensor<3x64xbf16>
+  %copy = mla.rope ins(x = %x : tensor<3x64xbf16>, cos_sin = %table : tensor<9x64xf32>,
+                        positions = %p : tensor<3xi64>) outs(y = %e : tensor<3x64xbf16>)
+      {rope = #mla.rope<half, head_dim = 64>}
+  %r = mla.rope ins(x = %copy : tensor<3x64xbf16>, cos_sin = %table : tensor<9x64xf32>,
+                     positions = %p : tensor<3xi64>) outs(y = %out : tensor<3x64xbf16>)
+      {rope = #mla.rope<half, head_dim = 64>}
+  return %r : tensor<3x64xbf16>
+}
+
+// CHECK: "name": "unknown",
+// CHECK-NEXT: "workspace": {
+// CHECK-NEXT: "bytes": null,
+// CHECK-NEXT: "formula": "((T*128 + 255) // 256)*256"
+func.func @unknown(%x: tensor<?x64xbf16> {mla.dims = ["T", ""]}, %table: tensor<9x64xf32>,
+                   %p: tensor<?xi64>, %out: tensor<?x64xbf16> {mla.dims = ["T", ""]}) -> tensor<?x64xbf16> {
+  %c0 = arith.constant 0 : index
+  %t = tensor.dim %x, %c0 : tensor<?x64xbf16>
+  %e = tensor.empty(%t) : tensor<?x64xbf16>
+  %copy = mla.rope ins(x = %x : tensor<?x64xbf16>, cos_sin = %table : tensor<9x64xf32>,
+                        positions = %p : tensor<?xi64>) outs(y = %e : tensor<?x64xbf16>)
+      {rope = #mla.rope<half, head_dim = 64>}
+  %r = mla.rope ins(x = %copy : tensor<?x64xbf16>, cos_sin = %table : tensor<9x64xf32>,
+                     positions = %p : tensor<?xi64>) outs(y = %out : tensor<?x64xbf16>)
+      {rope = #mla.rope<half, head_dim = 64>}
+  return %r : tensor<?x64xbf16>
 }
 
 // CHECK: "passes": [
