@@ -213,13 +213,13 @@ TEST(WholeStep, Launches) {
   EXPECT_TRUE(checkLaunches({{1, 7}, {3, 17}}));
   EXPECT_EQ(checkLaunches({{1, 7}, {2, 12}, {3, 18}}).error(),
             "launches: expected 17 kernels for 3 layers, got 18");
-  EXPECT_EQ(checkLaunches({{1, 5}, {2, 11}, {3, 17}}).error(),
-            "launches: expected no fewer kernels for the first layer than the "
-            "6 of a further one, got 5");
+  EXPECT_EQ(checkLaunches({{1, 6}, {2, 12}, {3, 18}}).error(),
+            "launches: expected more kernels for the first layer than the 6 of "
+            "a further one, got 6");
   EXPECT_EQ(checkLaunches({{1, 7}, {2, 10}, {3, 13}}).error(),
-            "launches: expected 4 to 9 kernels a further layer, got 3");
-  EXPECT_EQ(checkLaunches({{1, 10}, {2, 20}}).error(),
-            "launches: expected 4 to 9 kernels a further layer, got 10");
+            "launches: expected 4 to 7 kernels a further layer, got 3");
+  EXPECT_EQ(checkLaunches({{1, 10}, {2, 18}}).error(),
+            "launches: expected 4 to 7 kernels a further layer, got 8");
   EXPECT_EQ(checkLaunches({{2, 12}, {3, 17}}).error(),
             "launches: expected steps of one layer and of more, got 2 steps");
 }

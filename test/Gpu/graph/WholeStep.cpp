@@ -37,12 +37,12 @@ io::Status checkLaunches(const KernelsByLayers &kernels) {
   auto second = std::next(kernels.begin());
   int64_t further = (second->second - first) / (second->first - 1);
   // Query, append, attention and output at least; a product may be of two
-  // kernels, so may an attention be, and metadata may be the layer's own.
-  if (further < 4 || further > 9)
-    return io::Error{"launches: expected 4 to 9 kernels a further layer, got " +
+  // kernels, and so may an attention be.
+  if (further < 4 || further > 7)
+    return io::Error{"launches: expected 4 to 7 kernels a further layer, got " +
                      std::to_string(further)};
-  if (first < further)
-    return io::Error{"launches: expected no fewer kernels for the first layer "
+  if (first <= further)
+    return io::Error{"launches: expected more kernels for the first layer "
                      "than the " +
                      std::to_string(further) + " of a further one, got " +
                      std::to_string(first)};

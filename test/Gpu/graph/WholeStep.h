@@ -24,9 +24,8 @@ std::string getStem(const io::ManifestEntry &entry);
 using KernelsByLayers = std::map<int64_t, int64_t>;
 
 /// That every further layer adds the same kernels (the query's and the output's
-/// products, the append, the attention with what may combine its parts, and
-/// what metadata are a layer's own), and that the first has no fewer: it may
-/// have what a step does once, whatever its layers.
+/// products, the append, the attention with what may combine its parts), and
+/// that the first has more: what a step does once, whatever its layers.
 io::Status checkLaunches(const KernelsByLayers &kernels);
 
 /// Calls both steps, which are of one entry and have the same contents, on
