@@ -35,6 +35,10 @@ struct AbsorbedParams {
     int tileRows, numCTAs;
   } shape;
   float *slots;
+  int32_t *ready; ///< See AttentionScratch.
+  /// Tiles of two parts are not for the second kernel: the first one merges
+  /// them itself.
+  bool mergesPairs;
   FaultRecord *fault;
 
   /// Whether a tile's keys may be more than one CTA's: there are slots for the
@@ -50,6 +54,12 @@ bool fitsAbsorbedMma(mla_context &ctx,
                      const mla_absorbed_attention_params &params);
 mla_status launchAbsorbedMma(mla_context &ctx, const AbsorbedParams &params);
 cudaError_t loadAbsorbedMma(const State &state);
+
+/// On Hopper, for 16-bit caches of the usual widths and page sizes.
+bool fitsAbsorbedSm90(mla_context &ctx,
+                      const mla_absorbed_attention_params &params);
+mla_status launchAbsorbedSm90(mla_context &ctx, const AbsorbedParams &params);
+cudaError_t loadAbsorbedSm90(const State &state);
 
 /// In f32, for all other types, widths and layouts. A tile wider than a slot is
 /// not split.

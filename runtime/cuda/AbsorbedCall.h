@@ -182,10 +182,10 @@ public:
 
   /// Looks at every sequence once, also at those that have no work. The last
   /// CTAs, which may have none either, begin.
-  __device__ void checkSequences() const {
+  __device__ void checkSequences(int thread = threadIdx.x,
+                                 int threads = blockDim.x) const {
     int cta = gridDim.x - 1 - blockIdx.x;
-    for (int b = cta * blockDim.x + threadIdx.x; b < p.seqs;
-         b += gridDim.x * blockDim.x)
+    for (int b = cta * threads + thread; b < p.seqs; b += gridDim.x * threads)
       checkSequence(b);
   }
 
@@ -222,10 +222,10 @@ public:
 
   /// Writes what padding gets to the rows of the tokens [begin, end), all
   /// threads of all CTAs together.
-  __device__ void writeNothing(int begin, int end) const {
+  __device__ void writeNothing(int begin, int end, int thread = threadIdx.x,
+                               int threads = blockDim.x) const {
     int64_t rows = static_cast<int64_t>(end - begin) * p.heads;
-    int warps = blockDim.x / 32, warp = threadIdx.x / 32,
-        lane = threadIdx.x % 32;
+    int warps = threads / 32, warp = thread / 32, lane = thread % 32;
     for (int64_t row = static_cast<int64_t>(blockIdx.x) * warps + warp;
          row < rows; row += static_cast<int64_t>(gridDim.x) * warps) {
       int64_t t = begin + row / p.heads, h = row % p.heads;

@@ -188,6 +188,8 @@ __device__ inline int SplitItems::find() {
       int share = warpsOfRow(item.pieces);
       own = (item.rows * share + numWarps - 1) / numWarps;
       own *= item.pieces <= fewPieces ? 1 : columnGroups;
+      if (p.mergesPairs && item.pieces == 2)
+        own = 0;
     }
     item.unitsEnd = units + unitsBefore(thread, own, all) + own;
     if (part < parts)

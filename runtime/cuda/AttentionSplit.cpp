@@ -15,11 +15,14 @@ static uint64_t scheduleBytes() {
 
 AttentionScratch::AttentionScratch(const State &state)
     : schedule(reinterpret_cast<int32_t *>(state.scratch)),
-      slots(reinterpret_cast<float *>(state.scratch + scheduleBytes())) {}
+      slots(reinterpret_cast<float *>(state.scratch + scheduleBytes())),
+      ready(
+          reinterpret_cast<int32_t *>(slots + 2 * state.numSMs * slotFloats)) {}
 
 uint64_t mla::cuda::attentionScratchBytes(const State &state) {
   return scheduleBytes() +
-         2 * static_cast<uint64_t>(state.numSMs) * slotFloats * sizeof(float);
+         static_cast<uint64_t>(state.numSMs) *
+             (2 * slotFloats * sizeof(float) + sizeof(int32_t));
 }
 
 int mla::cuda::attentionCTAs(mla_context &ctx) {

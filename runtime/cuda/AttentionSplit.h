@@ -63,6 +63,9 @@ struct AttentionScratch {
   /// a row. CTA c has the slots 2c, for the tile that it continues, and 2c + 1,
   /// for the tile that it leaves unfinished.
   float *slots;
+  /// Of each CTA: 1 while a state waits in a slot for it, to be merged with its
+  /// own; else 0.
+  int32_t *ready;
 };
 constexpr int64_t slotFloats = maxTileRows * (maxSlotColumns + 1);
 

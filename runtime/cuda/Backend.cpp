@@ -78,6 +78,7 @@ mla_status readProperties(mla_context &ctx, State &state) {
                 "mla_context_create: backend 'cuda': expected a GPU of compute "
                 "capability 8.0 or more, got %d.%d",
                 major, minor);
+  state.hasSm90 = major == 9 && minor == 0;
   return MLA_STATUS_OK;
 }
 

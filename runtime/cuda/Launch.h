@@ -71,11 +71,17 @@ mla_status launchEarly(mla_context &ctx, const char *op,
 }
 
 #ifdef __CUDACC__
-/// Waits until all that the stream had before has ended, and lets what comes
-/// after start, which waits here in turn if it is a kernel of launchEarly().
-__device__ inline void waitForStream() {
+/// Waits until all that the stream had before has ended.
+__device__ inline void waitForInputs() {
 #if __CUDA_ARCH__ >= 900
   cudaGridDependencySynchronize();
+#endif
+}
+/// The same, and lets what comes after start, which waits here in turn if it is
+/// a kernel of launchEarly().
+__device__ inline void waitForStream() {
+  waitForInputs();
+#if __CUDA_ARCH__ >= 900
   cudaTriggerProgrammaticLaunchCompletion();
 #endif
 }

@@ -25,6 +25,8 @@ struct State {
   int numSMs = 0;
   /// Shared memory that a block can have when it asks for it.
   int maxSharedBytes = 0;
+  /// The GPU runs what is made for compute capability 9.0 alone (sm_90a).
+  bool hasSm90 = false;
   /// Kernels can be launched before the one in front of them has ended.
   bool startsEarly = false;
   /// The last kernel was a copy or a fill: it may have written weights, which

@@ -53,7 +53,9 @@ AbsorbedParams::AbsorbedParams(mla_context &ctx,
       storesVectors(o.hasVectors(4 * elementSize(o.dtype))),
       schedule(params.schedule), callersSchedule(params.schedule),
       shape{tileRows, attentionCTAs(ctx)},
-      slots(AttentionScratch(stateOf(ctx)).slots), fault(stateOf(ctx).fault) {}
+      slots(AttentionScratch(stateOf(ctx)).slots),
+      ready(AttentionScratch(stateOf(ctx)).ready), mergesPairs(false),
+      fault(stateOf(ctx).fault) {}
 
 /// Gives a call without a schedule, or one whose kernel has other tiles than
 /// the schedules' own, its own in scratch.
@@ -87,6 +89,8 @@ mla::cuda::absorbed_attention(mla_context &ctx,
 
 cudaError_t mla::cuda::load_absorbed_attention(const State &state) {
   if (cudaError_t error = loadAbsorbedMma(state))
+    return error;
+  if (cudaError_t error = loadAbsorbedSm90(state))
     return error;
   if (cudaError_t error = loadAbsorbedFfma(state))
     return error;

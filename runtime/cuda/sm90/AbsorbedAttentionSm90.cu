@@ -1,0 +1,154 @@
+//===- AbsorbedAttentionSm90.cu - Absorbed attention on Hopper ------------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+//
+// A CTA has 64 rows and goes through blocks of 64 keys, which TMA copies into
+// two stages of shared memory. Keys are their own values: one copy serves both
+// products. 64 x 512 of O are 128 registers of each of 256 threads; what is
+// left of shared memory beside the query and two stages is 11 KB. Per block the
+// tensor cores have 2200 cycles of work at their full rate.
+//
+// Bounds on an H100, bf16, 512 + 64 columns: with 64 rows or fewer the cache is
+// read at 2.98 TB/s while blocks follow each other; of 128 rows two CTAs read
+// the same keys, and all together ask L2 for 4.8 TB/s. What was tried is in
+// docs/performance/decode-log.md.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AbsorbedAttention.h"
+#include "Launch.h"
+#include "sm90/AbsorbedSm90Attend.h"
+#include "sm90/AbsorbedSm90Load.h"
+#include "sm90/AbsorbedSm90Output.h"
+
+using namespace mla;
+using namespace mla::cuda;
+using namespace mla::cuda::sm90;
+
+namespace {
+
+template <typename T, int BoxesEach, bool HasPe>
+__global__ void __launch_bounds__(numThreads, 1)
+    absorbedSm90(const __grid_constant__ AbsorbedParams p,
+                 const __grid_constant__ CacheMaps maps) {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  using Shared = Layout<BoxesEach, HasPe>;
+  extern __shared__ __align__(1024) char shared[];
+  auto &control = *reinterpret_cast<Control *>(shared + Shared::control);
+  if (threadIdx.x == 0) {
+    for (int i = 0; i < numStages; ++i) {
+      for (Barrier &barrier : control.full[i])
+        barrier.init(1);
+      for (Barrier &barrier : control.empty[i])
+        barrier.init(groupWarps);
+      control.weights[i].init(groupWarps);
+    }
+    for (Barrier &barrier : control.known)
+      barrier.init(1);
+    control.queryFull.init(queryThreads);
+    control.queryEmpty.init(2 * groupWarps);
+    Barrier::fenceInits();
+    prefetchMap(maps.latent);
+    if (HasPe)
+      prefetchMap(maps.pe);
+  }
+  // The second kernel is not let start with this one: that took longer.
+  waitForInputs();
+  fetchEarly(p);
+  AbsorbedCall call(p);
+  float queryScale, latentScale, peScale;
+  int real =
+      call.isUsable(queryScale, latentScale, peScale) ? call.realTokens() : 0;
+  __syncthreads();
+  // The same in all lanes, and known to be.
+  int warp = __shfl_sync(~0u, threadIdx.x / 32, 0);
+  if (warp < groupWarps) {
+    shrinkRegisters<fewRegisters>();
+    Load<BoxesEach, HasPe> load(call, p, maps, shared, real);
+    if (warp < keyWarps)
+      load.loadKeys(warp);
+    else
+      load.loadQueries();
+  } else {
+    growRegisters<manyRegisters>();
+    // While the loads are under way.
+    int thread = threadIdx.x - groupThreads;
+    call.checkSequences(thread, 2 * groupThreads);
+    call.writeNothing(real, p.tokens, thread, 2 * groupThreads);
+    Attend<T, BoxesEach, HasPe>(call, p, shared, warp / groupWarps - 1).run();
+  }
+#endif
+}
+
+using Kernel = void (*)(AbsorbedParams, CacheMaps);
+struct Choice {
+  Kernel kernel;
+  int sharedBytes;
+};
+
+template <int BoxesEach, bool HasPe> Choice choose(uint32_t dtype) {
+  return {dtype == MLA_DTYPE_BF16
+              ? absorbedSm90<__nv_bfloat16, BoxesEach, HasPe>
+              : absorbedSm90<__half, BoxesEach, HasPe>,
+          Layout<BoxesEach, HasPe>::bytes};
+}
+
+/// The kernel of a type, of a latent of 512 or 256 columns.
+Choice choose(uint32_t dtype, int64_t latentWidth, bool hasPe) {
+  if (latentWidth == 512)
+    return hasPe ? choose<4, true>(dtype) : choose<4, false>(dtype);
+  return hasPe ? choose<2, true>(dtype) : choose<2, false>(dtype);
+}
+
+bool makeMaps(CacheMaps &maps, const Tensor<3> &latent, const Tensor<3> &pe) {
+  return makeTensorMap(maps.latent, latent) &&
+         (pe.width() == 0 || makeTensorMap(maps.pe, pe));
+}
+
+} // namespace
+
+bool mla::cuda::fitsAbsorbedSm90(mla_context &ctx,
+                                 const mla_absorbed_attention_params &params) {
+  Tensor<3> query(params.query), latent(params.cache_latent),
+      pe(params.cache_pe), o(params.o);
+  uint32_t dtype = latent.dtype;
+  bool types = (dtype == MLA_DTYPE_BF16 || dtype == MLA_DTYPE_F16) &&
+               query.dtype == dtype && o.dtype == dtype &&
+               (pe.width() == 0 || pe.dtype == dtype);
+  bool widths = (latent.width() == 512 || latent.width() == 256) &&
+                pe.width() <= boxColumns;
+  int64_t page = latent.shape[1];
+  bool pages = (page == 16 || page == 32 || (page > 0 && page % 64 == 0)) &&
+               latent.shape[0] < INT32_MAX;
+  // The largest of a row's products is that of its logits.
+  bool scale = params.softmax_scale > 0;
+  CacheMaps maps;
+  return scale && types && widths && pages && !params.indices &&
+         query.hasVectors(16) && latent.hasVectors(16) && pe.hasVectors(16) &&
+         o.hasVectors(16) && stateOf(ctx).hasSm90 && makeMaps(maps, latent, pe);
+}
+
+mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
+                                         const AbsorbedParams &params) {
+  CacheMaps maps = {};
+  makeMaps(maps, params.latent, params.pe);
+  Choice choice =
+      choose(params.latent.dtype, params.latentWidth, params.peWidth > 0);
+  return launchEarly(ctx, "absorbed_attention", choice.kernel,
+                     params.shape.numCTAs, numThreads, choice.sharedBytes,
+                     params, maps);
+}
+
+cudaError_t mla::cuda::loadAbsorbedSm90(const State &state) {
+  if (!state.hasSm90)
+    return cudaSuccess;
+  for (uint32_t dtype : {MLA_DTYPE_BF16, MLA_DTYPE_F16})
+    for (int64_t width : {256, 512})
+      for (bool hasPe : {false, true}) {
+        Choice choice = choose(dtype, width, hasPe);
+        if (cudaError_t error = allowShared(choice.kernel, choice.sharedBytes))
+          return error;
+      }
+  return cudaSuccess;
+}

@@ -1,0 +1,115 @@
+//===- AbsorbedSm90.h - Absorbed attention of a CTA on Hopper -------------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+//
+// What the warps of AbsorbedAttentionSm90.cu share.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90_H
+#define MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90_H
+
+#include "AbsorbedCall.h"
+#include "ptx.h"
+#include "sm90/Barriers.h"
+#include "sm90/TensorMap.h"
+#include "sm90/Wgmma.h"
+
+namespace mla {
+namespace cuda {
+namespace sm90 {
+
+constexpr int tileRows = maxTileRows;
+constexpr int groupThreads = 128; ///< Of a warpgroup.
+/// A warpgroup that loads, and two that multiply.
+constexpr int numThreads = 3 * groupThreads;
+/// Registers of a thread that multiplies, and of one that loads.
+constexpr int manyRegisters = 224, fewRegisters = 56;
+/// Warps of the first that load keys: one a half of the columns. The others
+/// find the items and load the query.
+constexpr int keyWarps = 2;
+constexpr int queryThreads = groupThreads - 32 * keyWarps;
+constexpr int numStages = 2;
+constexpr int mostKeyBoxes = maxSlotColumns / boxColumns + 1;
+constexpr int groupWarps = groupThreads / 32;
+
+/// Named barriers; 0 is __syncthreads'.
+enum : int { GroupBarrier = 1, BothGroupsBarrier = 3, QueryBarrier = 4 };
+
+/// The caches, as TMA reads them.
+struct CacheMaps {
+  CUtensorMap latent, pe;
+};
+
+/// A tile of rows and its keys' blocks, as those that multiply see it.
+struct Item {
+  int rows;                 ///< 0: there is no further item.
+  int batch;                ///< Its sequence.
+  int token, head;          ///< Of the first row.
+  int blockBegin, blockEnd; ///< Blocks of keys that a row sees.
+  int mostSeen, leastSeen;  ///< Bounds of the positions that rows see.
+  int slot;                 ///< For the state; -1: the item ends in the output.
+  /// CTA that is told when the state is in the slot; -1: none.
+  int told;
+  /// Slot of the tile's first part, which is merged with this one, its last;
+  /// -1: there is none.
+  int other;
+
+  __device__ int blocks() const { return blockEnd - blockBegin; }
+};
+
+/// What is kept of the rows of an item.
+struct Rows {
+  int token[tileRows]; ///< -1: none.
+  int head[tileRows];
+  int bound[tileRows];    ///< Of the positions that it sees.
+  float sum[2][tileRows]; ///< Of the weights that either group computed.
+  float top[tileRows];    ///< What those are relative to.
+};
+
+/// Places of items. While the groups end one, the next one's query may be there
+/// and the one after that be known.
+constexpr int numPlaces = 4;
+
+/// Shared memory beside the boxes.
+struct Control {
+  Barrier full[numStages][mostKeyBoxes]; ///< A box of keys is there.
+  /// The columns that a group of warps multiplies as values are done with.
+  Barrier empty[numStages][2];
+  Barrier weights[numStages]; ///< The weights of a stage's keys are there.
+  Barrier known[numPlaces];   ///< An item is.
+  Barrier queryFull, queryEmpty;
+  Item items[numPlaces];
+  Rows rows[numPlaces];
+  /// Of each stage's block and of each row: what weights are relative to, log2,
+  /// and what the sums before it are to be multiplied by.
+  float reference[numStages][tileRows], rescale[numStages][tileRows];
+  const char *queryRows[2][tileRows]; ///< Of this item and of the next.
+};
+
+/// The pieces of shared memory. A stage has the boxes of a block of keys; the
+/// box behind the latent's has its pe part and then, when that was multiplied,
+/// its weights.
+template <int BoxesEach, bool HasPe> struct Layout {
+  static constexpr int valueBoxes = 2 * BoxesEach;
+  static constexpr int keyBoxes = valueBoxes + HasPe;
+  static constexpr int stageBytes = (valueBoxes + 1) * boxBytes;
+  static constexpr int weights = valueBoxes * boxBytes; ///< In a stage.
+
+  static constexpr int query = 0;
+  static constexpr int stages = keyBoxes * boxBytes;
+  static constexpr int control = stages + numStages * stageBytes;
+  static constexpr int bytes = control + static_cast<int>(sizeof(Control));
+};
+
+/// Where a 16-byte unit lies in its box.
+__device__ inline int swizzledUnit(int row, int unit) {
+  return row * boxRowBytes + ((unit ^ (row & 7)) * 16);
+}
+
+} // namespace sm90
+} // namespace cuda
+} // namespace mla
+
+#endif // MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90_H

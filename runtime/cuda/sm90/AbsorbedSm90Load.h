@@ -1,0 +1,207 @@
+//===- AbsorbedSm90Load.h - The warps that load ---------------------------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+//
+// Two warps copy keys by TMA, each the half of the columns that one group of
+// warps multiplies as values: neither half waits for the other. The pe part
+// belongs to the second; its box waits for both. The other two warps find the
+// items, and copy the query's rows, which lie anywhere.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90LOAD_H
+#define MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90LOAD_H
+
+#include "sm90/AbsorbedSm90Walk.h"
+
+namespace mla {
+namespace cuda {
+namespace sm90 {
+
+/// The pages of an item's keys: a warp keeps 64 numbers, and fetches the next
+/// 32 long before they are needed.
+class Pages {
+public:
+  __device__ Pages(const AbsorbedCall &call, const AbsorbedParams &p,
+                   const Item &item)
+      : call(call), p(p), batch(item.batch), lane(threadIdx.x % 32) {
+    int keys = min(item.mostSeen, item.blockEnd * blockKeys);
+    count = keys > 0 ? call.logicalPage(keys - 1) + 1 : 0;
+    base = call.logicalPage(item.blockBegin * blockKeys);
+    now = load(base);
+    next = load(base + 32);
+  }
+
+  /// Page `index` of the sequence, as TMA is to be given it; indices don't
+  /// fall from block to block, and a block's are never more than 32 apart.
+  __device__ int at(int index) {
+    if (index >= base + 32) {
+      base += 32;
+      now = next;
+      next = load(base + 32);
+    }
+    return __shfl_sync(~0u, now, index - base);
+  }
+
+private:
+  __device__ int load(int first) {
+    int index = first + lane;
+    if (index >= count)
+      return 0;
+    int position = index * p.pageSize;
+    int page = call.rawPage(batch, position);
+    // Beyond the cache TMA finds zeros.
+    return call.pageExists(batch, position, page)
+               ? page
+               : static_cast<int>(p.numPages);
+  }
+
+  const AbsorbedCall &call;
+  const AbsorbedParams &p;
+  int batch, lane, count, base, now, next;
+};
+
+template <int BoxesEach, bool HasPe> class Load {
+  using Shared = Layout<BoxesEach, HasPe>;
+
+public:
+  __device__ Load(const AbsorbedCall &call, const AbsorbedParams &p,
+                  const CacheMaps &maps, char *shared, int real)
+      : call(call), p(p), maps(maps), real(real), base(sharedAddress(shared)),
+        control(*reinterpret_cast<Control *>(shared + Shared::control)) {}
+
+  /// A half of the keys' columns.
+  __device__ void loadKeys(int side) {
+    int n = 0; // blocks that the CTA had before
+    for (int i = 0;; ++i) {
+      int place = i % numPlaces;
+      control.known[place].wait(i / numPlaces & 1);
+      const Item &item = control.items[place];
+      if (item.rows == 0)
+        return;
+      Pages pages(call, p, item);
+      int blockEnd = item.blockEnd, mostSeen = item.mostSeen;
+      for (int block = item.blockBegin; block < blockEnd; ++block, ++n)
+        loadBlock(side, mostSeen, pages, block, n);
+    }
+  }
+
+  /// Finds the items, and loads the rows of the query.
+  __device__ void loadQueries() {
+    Walk walk(call, p, real);
+    int thread = threadIdx.x % queryThreads;
+    for (int i = 0;; ++i) {
+      Item item = {};
+      bool exists = walk.next(item);
+      int place = i % numPlaces;
+      if (thread == 0) {
+        control.items[place] = item;
+        control.known[place].arrive();
+      }
+      if (exists)
+        setRow(place, walk.seq, item, thread);
+      int numRows = item.blocks() > 0 ? item.rows : 0;
+      control.queryEmpty.wait(~i & 1);
+      syncThreads(QueryBarrier, queryThreads);
+      if (numRows > 0)
+        copyQuery(thread, numRows, control.queryRows[i % 2]);
+      control.queryFull.arrive();
+      if (!exists)
+        return;
+    }
+  }
+
+private:
+  /// Half of a block's columns. A lane copies a box, in pieces of a page where
+  /// pages are shorter.
+  __device__ void loadBlock(int side, int mostSeen, Pages &pages, int block,
+                            int n) {
+    int stage = n % numStages, lane = threadIdx.x % 32;
+    uint32_t before = ~(n / numStages) & 1;
+    int position = block * blockKeys;
+    int boxRows = min(p.pageSize, blockKeys);
+    int keys = min(mostSeen - position, blockKeys);
+    int copies = (keys + boxRows - 1) / boxRows;
+    Barrier *full = control.full[stage];
+    uint32_t to = base + Shared::stages + stage * Shared::stageBytes;
+    int bytes = boxRows * boxRowBytes;
+
+    control.empty[stage][side].wait(before);
+    int box = side * BoxesEach + lane;
+    if (lane < BoxesEach)
+      full[box].arriveExpecting(copies * bytes);
+    for (int i = 0; i < copies; ++i) {
+      int page = pages.at(call.logicalPage(position + i * boxRows));
+      int line = call.lineOf(position + i * boxRows);
+      if (lane < BoxesEach)
+        copyBox(to + box * boxBytes + i * bytes, maps.latent, box * boxColumns,
+                line, page, full[box]);
+    }
+    if (!HasPe || side == 0)
+      return;
+    control.empty[stage][0].wait(before);
+    box = Shared::valueBoxes;
+    if (lane == 0)
+      full[box].arriveExpecting(copies * bytes);
+    for (int i = 0; i < copies; ++i) {
+      int page = pages.at(call.logicalPage(position + i * boxRows));
+      int line = call.lineOf(position + i * boxRows);
+      if (lane == 0)
+        copyBox(to + box * boxBytes + i * bytes, maps.pe, 0, line, page,
+                full[box]);
+    }
+  }
+
+  /// A row of the tile, for this thread.
+  __device__ void setRow(int place, const Sequence &seq, const Item &item,
+                         int row) {
+    Rows &rows = control.rows[place];
+    bool exists = row < item.rows;
+    int t = item.token + (item.head + row) / p.heads;
+    int h = (item.head + row) % p.heads;
+    rows.token[row] = exists ? t : -1;
+    rows.head[row] = h;
+    rows.bound[row] = exists ? call.visible(seq, t) : 0;
+    control.queryRows[place % 2][row] =
+        exists ? p.query.at(t, h) : p.query.data;
+  }
+
+  /// Rows beyond the tile's last become zeros, and so do columns beyond the pe
+  /// part's.
+  __device__ void copyQuery(int thread, int numRows, const char *const *rows) {
+    constexpr int units = Shared::valueBoxes * 8; // Of 16 bytes, of the latent.
+    constexpr int rowsAtOnce = queryThreads / units;
+    uint32_t to = base + Shared::query;
+    int unit = thread % units;
+#pragma unroll 4
+    for (int row = thread / units; row < tileRows; row += rowsAtOnce)
+      copyAsync(to + unit / 8 * boxBytes + swizzledUnit(row, unit % 8),
+                rows[row] + unit * 16, row < numRows);
+    if constexpr (HasPe) {
+      unit = thread % 8;
+      bool isThere = unit * 8 < p.peWidth;
+#pragma unroll 4
+      for (int row = thread / 8; row < tileRows; row += queryThreads / 8)
+        copyAsync(to + Shared::valueBoxes * boxBytes + swizzledUnit(row, unit),
+                  rows[row] + (isThere ? units + unit : 0) * 16,
+                  isThere && row < numRows);
+    }
+    commitCopies();
+    waitForCopies<0>();
+    fenceSharedWrites();
+  }
+
+  const AbsorbedCall &call;
+  const AbsorbedParams &p;
+  const CacheMaps &maps;
+  int real;
+  uint32_t base;
+  Control &control;
+};
+
+} // namespace sm90
+} // namespace cuda
+} // namespace mla
+
+#endif // MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90LOAD_H
