@@ -77,12 +77,15 @@ mla::cuda::absorbed_attention(mla_context &ctx,
                               const mla_absorbed_attention_params &params) {
   if (params.query->shape[0] == 0 || params.query->shape[1] == 0)
     return MLA_STATUS_OK;
-  bool mma = fitsAbsorbedMma(ctx, params);
+  bool sm90 = fitsAbsorbedSm90(ctx, params);
+  bool mma = sm90 || fitsAbsorbedMma(ctx, params);
   AbsorbedParams p(ctx, params, mma ? maxTileRows : ffmaTileRows);
+  p.mergesPairs = sm90;
   if (mla_status status = ensureSchedule(ctx, p))
     return status;
-  if (mla_status status =
-          mma ? launchAbsorbedMma(ctx, p) : launchAbsorbedFfma(ctx, p))
+  if (mla_status status = sm90  ? launchAbsorbedSm90(ctx, p)
+                          : mma ? launchAbsorbedMma(ctx, p)
+                                : launchAbsorbedFfma(ctx, p))
     return status;
   return p.splits() ? launchAbsorbedCombine(ctx, p) : MLA_STATUS_OK;
 }
