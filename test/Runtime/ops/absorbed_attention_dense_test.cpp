@@ -123,6 +123,35 @@ TEST_F(AbsorbedAttentionDenseTest, SeveralTilesOfRowsSideBySide) {
   }
 }
 
+// What compute capability 9.0 has a kernel of its own for: an output of the
+// cache's type, rows of a page that fill boxes. A tile is one part's, or two
+// parts', which are merged without a second kernel, or many parts'.
+TEST_F(AbsorbedAttentionDenseTest, PartsOfTilesInPagesOfWholeBoxes) {
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    Random random(seed);
+    CacheSpec spec =
+        makeSpec(random, seed % 2 ? Format::Bf16 : Format::F16,
+                 seed % 3 ? 512 : 256, random.pick<int64_t>({64, 24, 0}),
+                 random.pick<int64_t>({16, 32, 64, 192}));
+    AttentionCase c(
+        random, PagedBatch(random, spec, {200, 0, 64, 129}, {2, 0, 1, 3}, 1),
+        random.pick<int64_t>({1, 20, 66}), spec.latentDtype, spec.latentDtype);
+    if (random.chance(0.3))
+      c.addSinks(random);
+    if (random.chance(0.3))
+      c.addBounds(random);
+    for (int32_t limit : {2, 5, 0}) {
+      SCOPED_TRACE("seed " + std::to_string(seed) + ", limit " +
+                   std::to_string(limit));
+      ASSERT_EQ(mla_context_set_sm_limit(ctx, limit), MLA_STATUS_OK);
+      c.o.fill(0);
+      compare(c);
+      if (HasFailure())
+        return;
+    }
+  }
+}
+
 // However few multiprocessors there are, each tile is somebody's.
 TEST_F(AbsorbedAttentionDenseTest, FewerMultiprocessorsThanTiles) {
   Random random(1);
