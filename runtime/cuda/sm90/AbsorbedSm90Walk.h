@@ -104,8 +104,8 @@ private:
   __device__ void arriveAt(int sequence) {
     seq = call.sequence(sequence);
     int items = Split::itemsOf(rowTiles(), lanes);
-    if (at.item >= items)
-      at = {sequence, items, 0};
+    if (at.item < 0 || at.item >= items)
+      at = {sequence, at.item < 0 ? 0 : items, 0};
   }
 
   __device__ void enter(Item &item, int tile, int blockEnd) {
