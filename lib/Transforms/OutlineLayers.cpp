@@ -198,9 +198,11 @@ LayerOutlining::findOutputs(Run run, ArrayRef<Operation *> moved) {
   return outputs;
 }
 
-/// Whether each function that uses the operation's result has its own.
+/// Whether each function that uses the operation's result has its own. A size
+/// that came as a number couldn't be told from that of a tensor.
 static bool isCloned(Operation *op) {
-  return op->hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp>(op);
+  return op->hasTrait<OpTrait::ConstantLike>() ||
+         isa<tensor::EmptyOp, tensor::DimOp>(op);
 }
 
 DenseSet<Value>

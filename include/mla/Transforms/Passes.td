@@ -578,8 +578,8 @@ def MLAOutlineLayers : Pass<"mla-outline-layers", "::mlir::ModuleOp"> {
     A layer is an operation that writes a cache, or a call of a function of the
     module. Runs are cut where the fewest tensors pass from one to the next. A
     run stays where it is when a tensor that it makes for others isn't in the buffer
-    of an argument, or when it holds an operation with side effects. Constants and
-    empty tensors are cloned, what several runs use is passed to them; so are the
+    of an argument, or when it holds an operation with side effects. Constants, sizes
+    and empty tensors are cloned, what several runs use is passed to them; so are the
     layers' indices in one buffer of all layers, so that the runs are the same.
 
     Before, with `max-layers=2`:
