@@ -5,10 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../CallOrder.h"
 #include "Metadata.h"
-
-#include "mlir/Analysis/CallGraph.h"
-#include "llvm/ADT/SCCIterator.h"
 
 using namespace mlir;
 using namespace mla;
@@ -26,18 +24,10 @@ static bool isInLoop(func::CallOp call) {
 SmallVector<Callable> mla::detail::collectCallables(ModuleOp module) {
   SmallVector<Callable> callables;
   DenseMap<StringAttr, size_t> indices;
-  const CallGraph graph(module);
-  for (auto group = llvm::scc_begin(&graph); !group.isAtEnd(); ++group)
-    for (CallGraphNode *node : *group) {
-      if (node->isExternal())
-        continue;
-      auto function =
-          dyn_cast<func::FuncOp>(node->getCallableRegion()->getParentOp());
-      if (!function || function->getParentOp() != module)
-        continue;
-      indices[function.getSymNameAttr()] = callables.size();
-      callables.push_back({function, {}, group.hasCycle()});
-    }
+  visitCalleesFirst(module, [&](func::FuncOp function, bool isRecursive) {
+    indices[function.getSymNameAttr()] = callables.size();
+    callables.push_back({function, {}, isRecursive});
+  });
 
   std::optional<SymbolTable::UseRange> uses =
       SymbolTable::getSymbolUses(&module.getBodyRegion());

@@ -5,14 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../CallOrder.h"
 #include "FunctionPlanner.h"
 #include "mla/IR/MLADialect.h"
 #include "mla/Transforms/Entries.h"
 #include "mla/Transforms/Passes.h"
-#include "mlir/Analysis/CallGraph.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Remarks.h"
-#include "llvm/ADT/SCCIterator.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -86,48 +85,39 @@ void PlanWorkspace::runOnOperation() {
   Sizes sizes;
   UseAnalysis analysis;
   DenseMap<StringAttr, FramePlan> plans;
-  CallGraph graph(module);
-  // Callees come first.
-  for (auto it = llvm::scc_begin(&std::as_const(graph)); !it.isAtEnd(); ++it)
-    for (CallGraphNode *node : *it) {
-      if (node->isExternal())
-        continue;
-      auto function =
-          dyn_cast<func::FuncOp>(node->getCallableRegion()->getParentOp());
-      if (!function || function->getParentOp() != module)
-        continue;
-      StringAttr name = function.getSymNameAttr();
-      if (it.hasCycle()) {
-        // Its buffers live once for each call that hasn't returned.
-        plans[name] =
-            FunctionPlanner(sizes, analysis, plans, function, {}).runApart();
-        remark::missed(
-            function.getLoc(),
-            remark::RemarkOpts::name("own-memory").category(kPlanCategory))
-            << "shares no memory: it calls itself";
-        continue;
-      }
-      analysis.summarize(function);
-      PlanOptions options;
-      options.mayPass = function.isPrivate() && called.contains(name) &&
-                        !referred.contains(name) &&
-                        !function->hasAttr(MLADialect::kHostAttr);
-      options.unifiesDims = isEntry(function) && !called.contains(name) &&
-                            !referred.contains(name);
-      options.poisonDead = poisonDead;
-      FramePlan plan =
-          FunctionPlanner(sizes, analysis, plans, function, options).run();
-      if (isEntry(function)) {
-        if (!plan.allocates)
-          if (auto formula = printFormula(
-                  sizes, plan.total ? plan.total : sizes.constant(0), function))
-            function->setAttr(MLADialect::kWorkspaceAttr,
-                              StringAttr::get(&getContext(), *formula));
-      }
-      // What isn't passed by a caller is taken from the arena at every call.
-      plan.allocates |= plan.total && !plan.isPassed;
-      plans[name] = plan;
+  visitCalleesFirst(module, [&](func::FuncOp function, bool isRecursive) {
+    StringAttr name = function.getSymNameAttr();
+    if (isRecursive) {
+      // Its buffers live once for each call that hasn't returned.
+      plans[name] =
+          FunctionPlanner(sizes, analysis, plans, function, {}).runApart();
+      remark::missed(
+          function.getLoc(),
+          remark::RemarkOpts::name("own-memory").category(kPlanCategory))
+          << "shares no memory: it calls itself";
+      return;
     }
+    analysis.summarize(function);
+    PlanOptions options;
+    options.mayPass = function.isPrivate() && called.contains(name) &&
+                      !referred.contains(name) &&
+                      !function->hasAttr(MLADialect::kHostAttr);
+    options.unifiesDims =
+        isEntry(function) && !called.contains(name) && !referred.contains(name);
+    options.poisonDead = poisonDead;
+    FramePlan plan =
+        FunctionPlanner(sizes, analysis, plans, function, options).run();
+    if (isEntry(function)) {
+      if (!plan.allocates)
+        if (auto formula = printFormula(
+                sizes, plan.total ? plan.total : sizes.constant(0), function))
+          function->setAttr(MLADialect::kWorkspaceAttr,
+                            StringAttr::get(&getContext(), *formula));
+    }
+    // What isn't passed by a caller is taken from the arena at every call.
+    plan.allocates |= plan.total && !plan.isPassed;
+    plans[name] = plan;
+  });
   // The rest is called by nobody that counts, but has to pass frames, too.
   for (auto function : module.getOps<func::FuncOp>())
     if (!function.isExternal() && !plans.contains(function.getSymNameAttr()))
