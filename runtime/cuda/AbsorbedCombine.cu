@@ -11,7 +11,7 @@
 //
 // Where there is little to merge it is latency that counts. Each CTA finds all
 // tiles itself (AbsorbedSplitItems.h), and a warp has its pieces' states under
-// way before it asks for their weights.
+// way together with what they weigh.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,11 +24,37 @@ using namespace mla::cuda::absorbed_combine;
 
 namespace {
 
-constexpr int ctasEach = 2;     ///< On a multiprocessor.
-constexpr int piecesAtOnce = 8; ///< States that a lane has under way.
+constexpr int ctasEach = 2; ///< On a multiprocessor.
+/// States that a lane has under way: an eighth of as many parts as an H100 has
+/// multiprocessors.
+constexpr int piecesAtOnce = 17;
 constexpr int groupsAtOnce = 2; ///< The same, of items of few pieces.
 
-class Combine {
+/// A sum of weighted states and of the weights, relative to `top`, log2.
+struct Merged {
+  float4 sum;
+  float top, total;
+
+  static __device__ Merged nothing() {
+    return {{0, 0, 0, 0}, minusInfinity(), 0};
+  }
+  __device__ void add(float weight, float4 values) {
+    sum.x += weight * values.x, sum.y += weight * values.y;
+    sum.z += weight * values.z, sum.w += weight * values.w;
+  }
+  /// Makes all relative to `next`, which isn't less.
+  __device__ void rescale(float next) {
+    float factor = weightOf(top, next);
+    sum.x *= factor, sum.y *= factor, sum.z *= factor, sum.w *= factor;
+    total *= factor, top = next;
+  }
+  /// Of what has this lse: 0 of nothing.
+  static __device__ float weightOf(float lse, float top) {
+    return lse == minusInfinity() ? 0 : exp2f(lse - top);
+  }
+};
+
+template <bool Indexed> class Combine {
 public:
   __device__ Combine(const AbsorbedParams &p, char *shared)
       : p(p), call(p), items(p, shared), warp(threadIdx.x / 32),
@@ -46,24 +72,21 @@ public:
 private:
   __device__ void merge(int unit) const;
   __device__ void mergeFew(const SplitItem &item, int part, int row) const;
-  __device__ void mergeRow(const float *first, int row, int pieces, int member,
-                           int share, int column, float4 &sum, float &top,
-                           float &total) const;
-  __device__ void store(int firstToken, int64_t row, int column, float4 sum,
-                        float top, float total) const;
+  __device__ Merged mergeRow(const float *first, int row, int pieces,
+                             int member, int share, int column) const;
+  __device__ void store(int firstToken, int64_t row, int column,
+                        const Merged &merged) const;
 
   /// Piece `i` of the tile whose first one has its state at `first`.
   __device__ const float *piece(const float *first, int i) const {
     // The first piece is what its CTA left unfinished, in its second slot.
-    int64_t slots = static_cast<int64_t>(2 * items.lanes) * i - (i > 0);
-    return first + slots * slotFloats;
+    return first + (2 * items.lanes * i - (i > 0)) * slotFloats;
   }
   __device__ int tileRows() const { return p.shape.tileRows; }
   /// Where the first piece of row `row` of part `part`'s item has its state's
   /// tile.
   __device__ const float *firstPiece(int part, int row) const {
-    int64_t cta =
-        static_cast<int64_t>(part - 1) * items.lanes + row / tileRows();
+    int cta = (part - 1) * items.lanes + row / tileRows();
     return p.slots + (2 * cta + 1) * slotFloats;
   }
   /// Rows of part `part`'s sequence, or token, before its item's.
@@ -74,72 +97,73 @@ private:
 
   const AbsorbedParams &p;
   const AbsorbedCall call;
-  SplitItems items;
+  SplitItems<Indexed> items;
   const int warp, lane;
 };
 
-/// Of row `row` of a tile with so many pieces, the first at `first`: the sum of
-/// the pieces member, member + share, ... times their weights, four columns a
-/// lane, and the sum of the weights. They are relative to `top`, the largest
-/// lse of all pieces.
-__device__ void Combine::mergeRow(const float *first, int row, int pieces,
-                                  int member, int share, int column,
-                                  float4 &sum, float &top, float &total) const {
+/// Of row `row` of a tile with so many pieces, the first at `first`: the pieces
+/// member, member + share, ..., four columns a lane.
+template <bool Indexed>
+__device__ Merged Combine<Indexed>::mergeRow(const float *first, int row,
+                                             int pieces, int member, int share,
+                                             int column) const {
   int count = (pieces - member + share - 1) / share;
   const float *states = first + row * maxSlotColumns + column;
   const float *lses = first + maxTileRows * maxSlotColumns + row;
-  float4 values[piecesAtOnce];
-  auto load = [&](int begin) {
+  Merged merged = Merged::nothing();
+#pragma unroll 1
+  for (int begin = 0; begin < count; begin += piecesAtOnce) {
+    int now = min(count - begin, piecesAtOnce);
+    auto index = [&](int k) { return member + (begin + k) * share; };
+    float lse = lane < now ? *piece(lses, index(lane)) : minusInfinity();
+    float4 values[piecesAtOnce];
 #pragma unroll
     for (int k = 0; k < piecesAtOnce; ++k)
-      if (begin + k < count)
-        values[k] = *reinterpret_cast<const float4 *>(
-            piece(states, member + (begin + k) * share));
-  };
-  load(0);
-  for (int i = lane; i < pieces; i += 32)
-    top = fmaxf(top, *piece(lses, i));
-  for (int step = 16; step > 0; step /= 2)
-    top = fmaxf(top, __shfl_xor_sync(~0u, top, step));
-  for (int begin = 0; begin < count; begin += 32) {
-    int i = member + (begin + lane) * share;
-    float lse = i < pieces ? *piece(lses, i) : minusInfinity();
-    float weight = lse == minusInfinity() ? 0 : exp2f(lse - top);
-    total += weight;
+      if (k < now)
+        values[k] = *reinterpret_cast<const float4 *>(piece(states, index(k)));
+    float top = lse;
 #pragma unroll
-    for (int k = 0; k < 32; k += piecesAtOnce) {
-      if (begin + k >= count)
-        break;
-      if (begin + k > 0)
-        load(begin + k);
+    for (int step = 16; step > 0; step /= 2)
+      top = fmaxf(top, __shfl_xor_sync(~0u, top, step));
+    merged.rescale(fmaxf(merged.top, top));
+    float weight = Merged::weightOf(lse, merged.top), weights = weight;
 #pragma unroll
-      for (int j = 0; j < piecesAtOnce; ++j) {
-        float factor = __shfl_sync(~0u, weight, k + j);
-        // Of a piece without a weight nothing is added, whatever it holds.
-        if (begin + k + j < count && factor != 0) {
-          sum.x += factor * values[j].x;
-          sum.y += factor * values[j].y;
-          sum.z += factor * values[j].z;
-          sum.w += factor * values[j].w;
-        }
-      }
+    for (int step = 16; step > 0; step /= 2)
+      weights += __shfl_xor_sync(~0u, weights, step);
+    merged.total += weights;
+#pragma unroll
+    for (int k = 0; k < piecesAtOnce; ++k) {
+      float factor = __shfl_sync(~0u, weight, k);
+      // Of a piece without a weight nothing is added, whatever it holds.
+      if (k < now && factor != 0)
+        merged.add(factor, values[k]);
     }
   }
-  for (int step = 16; step > 0; step /= 2)
-    total += __shfl_xor_sync(~0u, total, step);
+  return merged;
 }
 
 /// Writes four columns of row `row` of a sequence, or of a token.
-__device__ void Combine::store(int firstToken, int64_t row, int column,
-                               float4 sum, float top, float total) const {
-  int t = firstToken + static_cast<int>(row / p.heads);
-  int h = static_cast<int>(row % p.heads);
-  float factor;
-  float lse = call.addSink(h, total != 0 ? top + log2f(total) : minusInfinity(),
-                           factor);
+template <bool Indexed>
+__device__ void Combine<Indexed>::store(int firstToken, int64_t row, int column,
+                                        const Merged &merged) const {
+  int tokens, h;
+  if (row <= UINT32_MAX) { // short code
+    auto low = static_cast<unsigned>(row),
+         heads = static_cast<unsigned>(p.heads);
+    tokens = static_cast<int>(low / heads);
+    h = static_cast<int>(low - tokens * heads);
+  } else {
+    tokens = static_cast<int>(row / p.heads);
+    h = static_cast<int>(row % p.heads);
+  }
+  int t = firstToken + tokens;
+  float total = merged.total, factor;
+  float lse = total != 0 ? merged.top + log2f(total) : minusInfinity();
+  lse = call.addSink(h, lse, factor);
   factor *= total != 0 ? 1 / total : 0;
   if (column == 0)
     call.storeLse(t, h, lse);
+  float4 sum = merged.sum;
   if (column < p.latentWidth)
     call.storeFour(
         t, h, column,
@@ -147,8 +171,9 @@ __device__ void Combine::store(int firstToken, int64_t row, int column,
 }
 
 /// All columns of row `row` of an item of few pieces.
-__device__ void Combine::mergeFew(const SplitItem &item, int part,
-                                  int row) const {
+template <bool Indexed>
+__device__ void Combine<Indexed>::mergeFew(const SplitItem &item, int part,
+                                           int row) const {
   const float *first = firstPiece(part, row);
   const float *lses = first + maxTileRows * maxSlotColumns + row % tileRows();
   float weights[fewPieces], top = minusInfinity(), total = 0;
@@ -160,7 +185,7 @@ __device__ void Combine::mergeFew(const SplitItem &item, int part,
     top = fmaxf(top, weights[i]);
 #pragma unroll
   for (int i = 0; i < fewPieces; ++i) {
-    weights[i] = weights[i] == minusInfinity() ? 0 : exp2f(weights[i] - top);
+    weights[i] = Merged::weightOf(weights[i], top);
     total += weights[i];
   }
   const float *states = first + row % tileRows() * maxSlotColumns + lane * 4;
@@ -177,26 +202,27 @@ __device__ void Combine::mergeFew(const SplitItem &item, int part,
               piece(states, i) + (group + j) * unitColumns);
         else
           values[j][i] = {0, 0, 0, 0};
+    Merged merged[groupsAtOnce] = {{{0, 0, 0, 0}, top, total},
+                                   {{0, 0, 0, 0}, top, total}};
 #pragma unroll
     for (int j = 0; j < groupsAtOnce; ++j) {
-      float4 sum = {0, 0, 0, 0};
 #pragma unroll
-      for (int i = 0; i < fewPieces; ++i) {
-        sum.x += weights[i] * values[j][i].x;
-        sum.y += weights[i] * values[j][i].y;
-        sum.z += weights[i] * values[j][i].z;
-        sum.w += weights[i] * values[j][i].w;
-      }
-      if (group + j < items.columnGroups)
-        store(item.firstToken, rowsBefore(part) + row,
-              (group + j) * unitColumns + lane * 4, sum, top, total);
+      for (int i = 0; i < fewPieces; ++i)
+        merged[j].add(weights[i], values[j][i]);
+    }
+#pragma unroll 1
+    for (int j = 0; j < groupsAtOnce && group + j < items.columnGroups; ++j) {
+      store(item.firstToken, rowsBefore(part) + row,
+            (group + j) * unitColumns + lane * 4, merged[0]);
+      merged[0] = merged[1];
     }
   }
 }
+static_assert(groupsAtOnce == 2, "mergeFew() has two");
 
-__device__ void Combine::merge(int unit) const {
-  __shared__ float4 sums[numWarps][32];
-  __shared__ float totals[numWarps];
+template <bool Indexed>
+__device__ void Combine<Indexed>::merge(int unit) const {
+  __shared__ Merged sums[numWarps][32];
   int part = items.partOf(unit);
   SplitItem item = items.items[part];
   int place = unit - (part > 0 ? items.items[part - 1].unitsEnd : 0);
@@ -209,30 +235,32 @@ __device__ void Combine::merge(int unit) const {
   int share = warpsOfRow(item.pieces), member = warp % share;
   int row = place / items.columnGroups * (numWarps / share) + warp / share;
   int column = place % items.columnGroups * unitColumns + lane * 4;
-  float4 sum = {0, 0, 0, 0};
-  float top = minusInfinity(), total = 0;
+  Merged merged = Merged::nothing();
   if (row < item.rows)
-    mergeRow(firstPiece(part, row), row % tileRows(), item.pieces, member,
-             share, column, sum, top, total);
+    merged = mergeRow(firstPiece(part, row), row % tileRows(), item.pieces,
+                      member, share, column);
   if (share > 1) {
-    sums[warp][lane] = sum;
-    totals[warp] = total;
+    sums[warp][lane] = merged;
     __syncthreads();
+#pragma unroll 1
     for (int i = 1; i < share && member == 0; ++i) {
-      float4 other = sums[warp + i][lane];
-      sum.x += other.x, sum.y += other.y, sum.z += other.z, sum.w += other.w;
-      total += totals[warp + i];
+      Merged other = sums[warp + i][lane];
+      merged.rescale(fmaxf(merged.top, other.top));
+      float weight = Merged::weightOf(other.top, merged.top);
+      merged.add(weight, other.sum);
+      merged.total += weight * other.total;
     }
     __syncthreads(); // the next unit's sums come to the same place
   }
   if (row < item.rows && member == 0)
-    store(item.firstToken, rowsBefore(part) + row, column, sum, top, total);
+    store(item.firstToken, rowsBefore(part) + row, column, merged);
 }
 
+template <bool Indexed>
 __global__ void __launch_bounds__(numThreads, ctasEach)
     combineKernel(const __grid_constant__ AbsorbedParams p) {
   extern __shared__ __align__(16) char shared[];
-  Combine(p, shared).run();
+  Combine<Indexed>(p, shared).run();
 }
 
 } // namespace
@@ -245,10 +273,12 @@ mla_status mla::cuda::launchAbsorbedCombine(mla_context &ctx,
                   std::max<int64_t>(columnGroups, 1);
   auto grid = static_cast<unsigned>(
       std::min<int64_t>(ctasEach * params.shape.numCTAs, units));
-  return launchEarly(ctx, "absorbed_attention", combineKernel, grid, numThreads,
-                     SplitItems::sharedBytes(params.shape.numCTAs), params);
+  return launchEarly(
+      ctx, "absorbed_attention",
+      params.hasIndices ? combineKernel<true> : combineKernel<false>, grid,
+      numThreads, splitItemsBytes(params.shape.numCTAs), params);
 }
 
 cudaError_t mla::cuda::loadAbsorbedCombine() {
-  return loadKernels(combineKernel);
+  return loadKernels(combineKernel<false>, combineKernel<true>);
 }

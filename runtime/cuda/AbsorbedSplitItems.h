@@ -12,7 +12,7 @@
 #ifndef MLA_RUNTIME_CUDA_ABSORBEDSPLITITEMS_H
 #define MLA_RUNTIME_CUDA_ABSORBEDSPLITITEMS_H
 
-#include "AbsorbedCall.h"
+#include "AbsorbedHeader.h"
 
 namespace mla {
 namespace cuda {
@@ -39,18 +39,20 @@ __device__ inline int warpsOfRow(int pieces) {
   return pieces <= 8 ? 1 : pieces <= 16 ? 2 : pieces <= 32 ? 4 : numWarps;
 }
 
-/// The split items of a call, in the CTA's shared memory.
-class SplitItems {
+/// Bytes of SplitItems' memory.
+inline size_t splitItemsBytes(int numCTAs) {
+  return (numCTAs + 1) * sizeof(Cursor) + numCTAs * sizeof(SplitItem);
+}
+
+/// The split items of a call, with indices or without, in the CTA's shared
+/// memory.
+template <bool Indexed> class SplitItems {
 public:
   __device__ SplitItems(const AbsorbedParams &p, char *shared)
       : columnGroups((p.latentWidth + unitColumns - 1) / unitColumns),
         starts(reinterpret_cast<Cursor *>(shared)),
         items(reinterpret_cast<SplitItem *>(starts + p.shape.numCTAs + 1)),
         p(p), call(p), split(call.split()) {}
-
-  static size_t sharedBytes(int numCTAs) {
-    return (numCTAs + 1) * sizeof(Cursor) + numCTAs * sizeof(SplitItem);
-  }
 
   /// Reads where all parts start, as many as there can be, beside what tells
   /// how many there are; false where there is nothing to merge.
@@ -73,28 +75,44 @@ private:
   __device__ SplitItem itemOf(int part) const;
   __device__ int unitsBefore(int thread, int own, int &all) const;
 
+  /// split.start(), which needn't know both cases.
+  __device__ Cursor startOf(int part) const {
+    if (Indexed)
+      return split.start(part);
+    const char *from = p.schedule.at(ScheduleStarts + 3 * part);
+    int64_t stride = p.schedule.strides[0];
+    return {*reinterpret_cast<const int32_t *>(from),
+            *reinterpret_cast<const int32_t *>(from + stride),
+            *reinterpret_cast<const int32_t *>(from + 2 * stride)};
+  }
+
   const AbsorbedParams &p;
   const AbsorbedCall call;
   const Split split;
 };
 
-__device__ inline bool SplitItems::load() {
-  int own = min(static_cast<int>(threadIdx.x), p.shape.numCTAs);
-  Cursor start = split.start(own);
-  float queryScale, latentScale, peScale;
-  bool usable = call.isUsable(queryScale, latentScale, peScale);
-  starts[own] = start;
-  for (int i = own + numThreads; i <= p.shape.numCTAs; i += numThreads)
-    starts[i] = split.start(i);
-  if (!usable)
-    return false;
-  lanes = split.lanes(), parts = split.parts();
+template <bool Indexed> __device__ bool SplitItems<Indexed>::load() {
+  AbsorbedHeader header(p, p.callersSchedule);
+  // More than there are of what a schedule holds is read, and not used.
+  lanes =
+      Indexed
+          ? split.lanes()
+          : *reinterpret_cast<const int32_t *>(p.schedule.at(ScheduleLanes));
+  parts =
+      Indexed
+          ? split.parts()
+          : *reinterpret_cast<const int32_t *>(p.schedule.at(ScheduleParts));
+#pragma unroll 1
+  for (int i = threadIdx.x; i <= p.shape.numCTAs; i += numThreads)
+    starts[i] = startOf(i);
+  bool usable = header.isUsable();
   __syncthreads();
-  return true;
+  return usable;
 }
 
 /// Whether part `part` and the one before both begin within the same tile.
-__device__ inline bool SplitItems::goesOn(int part) const {
+template <bool Indexed>
+__device__ bool SplitItems<Indexed>::goesOn(int part) const {
   if (part == 0 || part >= parts)
     return false;
   Cursor start = starts[part], before = starts[part - 1];
@@ -104,8 +122,9 @@ __device__ inline bool SplitItems::goesOn(int part) const {
 
 /// Pieces of the tile that part `part` is the first to go on with; bit j of
 /// `ends` says that part j doesn't go on with the tile of the part before.
-__device__ inline int SplitItems::piecesFrom(int part,
-                                             const uint32_t *ends) const {
+template <bool Indexed>
+__device__ int SplitItems<Indexed>::piecesFrom(int part,
+                                               const uint32_t *ends) const {
   int word = part / 32;
   uint32_t bits = ends[word] & ~((2u << part % 32) - 1);
   while (bits == 0 && word < (parts - 1) / 32)
@@ -116,7 +135,8 @@ __device__ inline int SplitItems::piecesFrom(int part,
 
 /// The item in which part `part` starts, if the part before has its first
 /// block; else it has no rows.
-__device__ inline SplitItem SplitItems::itemOf(int part) const {
+template <bool Indexed>
+__device__ SplitItem SplitItems<Indexed>::itemOf(int part) const {
   SplitItem none = {};
   if (part == 0 || part >= parts)
     return none;
@@ -125,7 +145,7 @@ __device__ inline SplitItem SplitItems::itemOf(int part) const {
     return none;
   SplitItem item = {};
   int64_t rows = 0;
-  if (p.hasIndices) {
+  if constexpr (Indexed) {
     item.firstToken = tile.sequence;
     bool isReal = tile.sequence < call.realTokens() &&
                   call.sequenceOf(tile.sequence) >= 0;
@@ -148,8 +168,9 @@ __device__ inline SplitItem SplitItems::itemOf(int part) const {
 }
 
 /// The sum of `own` of the threads before this one; of `all` threads.
-__device__ inline int SplitItems::unitsBefore(int thread, int own,
-                                              int &all) const {
+template <bool Indexed>
+__device__ int SplitItems<Indexed>::unitsBefore(int thread, int own,
+                                                int &all) const {
   __shared__ int sums[numWarps];
   int warp = thread / 32, lane = thread % 32, sum = own;
   for (int step = 1; step < 32; step *= 2) {
@@ -170,7 +191,7 @@ __device__ inline int SplitItems::unitsBefore(int thread, int own,
   return before;
 }
 
-__device__ inline int SplitItems::find() {
+template <bool Indexed> __device__ int SplitItems<Indexed>::find() {
   __shared__ uint32_t ends[maxWords];
   int thread = threadIdx.x;
   for (int part = thread; part - thread < parts; part += numThreads) {
@@ -201,7 +222,8 @@ __device__ inline int SplitItems::find() {
 }
 
 /// By bisection: the first part up to which there are more units.
-__device__ inline int SplitItems::partOf(int unit) const {
+template <bool Indexed>
+__device__ int SplitItems<Indexed>::partOf(int unit) const {
   int part = 0;
   for (int high = parts - 1; part < high;) {
     int middle = (part + high) / 2;
