@@ -77,13 +77,17 @@ __device__ inline void waitForInputs() {
   cudaGridDependencySynchronize();
 #endif
 }
-/// The same, and lets what comes after start, which waits here in turn if it is
-/// a kernel of launchEarly().
-__device__ inline void waitForStream() {
-  waitForInputs();
+/// Lets what comes after start, once all CTAs came so far or ended; it waits
+/// above in turn if it is a kernel of launchEarly(). Not before one's own wait.
+__device__ inline void letNextStart() {
 #if __CUDA_ARCH__ >= 900
   cudaTriggerProgrammaticLaunchCompletion();
 #endif
+}
+/// Both.
+__device__ inline void waitForStream() {
+  waitForInputs();
+  letNextStart();
 }
 #endif
 

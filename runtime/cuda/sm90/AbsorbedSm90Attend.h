@@ -261,11 +261,11 @@ private:
   }
 
   __device__ void finish(const Item &item, int place, int first, int last);
-  __device__ void finishRow(const Item &item, int i, int row, int t, int h,
-                            float lse);
-  __device__ float merge(const float *state, int i, int row, float lse);
-  __device__ void store(char *row, int i, float factor);
-  __device__ void storePart(float *row, int i);
+  __device__ void clearRows(const float (&own)[2]);
+  __device__ void addOthers(const float *state, float (&own)[2],
+                            const float (&others)[2]);
+  __device__ void store(char *const (&rows)[2], const float (&by)[2]);
+  __device__ void storeParts(char *const (&rows)[2], const float (&by)[2]);
 
   const AbsorbedCall &call;
   const AbsorbedParams &p;

@@ -11,6 +11,7 @@
 #ifndef MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90OUTPUT_H
 #define MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90OUTPUT_H
 
+#include "Launch.h"
 #include "sm90/AbsorbedSm90Attend.h"
 
 namespace mla {
@@ -50,6 +51,20 @@ __device__ inline void setReady(int32_t *ready) {
                : "memory");
 }
 
+/// The lse of a row that has also what another part saw, whose own one is
+/// `other`, and what the sums of both are to be multiplied by.
+__device__ inline float mergeSums(float lse, float other, float &own,
+                                  float &others) {
+  float top = fmaxf(lse, other);
+  float shift = top == minusInfinity() ? 0 : top;
+  float ownShare = exp2Approximate(lse - shift);
+  float otherShare = exp2Approximate(other - shift);
+  float total = ownShare + otherShare;
+  float factor = total != 0 ? __fdividef(1, total) : 0;
+  own *= ownShare * factor, others = otherShare * factor;
+  return total != 0 ? top + __log2f(total) : minusInfinity();
+}
+
 template <typename T, int BoxesEach, bool HasPe>
 __device__ void Attend<T, BoxesEach, HasPe>::finish(const Item &item, int place,
                                                     int first, int last) {
@@ -67,23 +82,53 @@ __device__ void Attend<T, BoxesEach, HasPe>::finish(const Item &item, int place,
         rows.top[row] = control.reference[side][row];
     }
   }
+  // The second kernel gets the multiprocessors that have ended. To let it start
+  // with this one took longer.
+  letNextStart();
   bool isFirst = side == 0 && thread == 0;
   if (item.other >= 0 && isFirst)
     takeReady(p.ready + blockIdx.x);
   syncThreads(BothGroupsBarrier, 2 * groupThreads);
+  float *state = p.slots + item.slot * slotFloats;
+  const float *other = p.slots + item.other * slotFloats;
+  // What a row of O and of the other state are to be multiplied by.
+  float own[2], others[2] = {0, 0};
+  char *to[2];
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
-    int row = ownRow() + i * 8;
+    int row = ownRow() + i * 8, t = rows.token[row], h = rows.head[row];
     float total = rows.sum[0][row] + rows.sum[1][row];
-    // Where nothing was seen O may hold anything.
-    float factor = total != 0 ? 1 / total : 0;
-#pragma unroll
-    for (int j = 2 * i; j < numSums; j += 4) {
-      o[j] = total != 0 ? o[j] * factor : 0;
-      o[j + 1] = total != 0 ? o[j + 1] * factor : 0;
+    own[i] = total != 0 ? __fdividef(1, total) : 0;
+    float lse = total != 0 ? rows.top[row] + __log2f(total) : minusInfinity();
+    bool tells = t >= 0 && side == 0 && lane() % 4 == 0;
+    to[i] = nullptr;
+    if (item.slot >= 0) {
+      if (t >= 0)
+        to[i] = reinterpret_cast<char *>(state + row * maxSlotColumns);
+      if (tells)
+        state[maxTileRows * maxSlotColumns + row] = lse;
+    } else if (t >= 0) {
+      to[i] = p.o.at(t, h);
+      if (item.other >= 0)
+        lse = mergeSums(lse, __ldcg(other + maxTileRows * maxSlotColumns + row),
+                        own[i], others[i]);
+      if (p.sinks) {
+        float factor;
+        lse = call.addSink(h, lse, factor);
+        own[i] *= factor, others[i] *= factor;
+      }
+      if (tells)
+        call.storeLse(t, h, lse);
     }
-    finishRow(item, i, row, rows.token[row], rows.head[row],
-              total != 0 ? rows.top[row] + log2f(total) : minusInfinity());
+  }
+  if (__any_sync(~0u, own[0] == 0 || own[1] == 0))
+    clearRows(own);
+  if (item.slot >= 0) {
+    storeParts(to, own);
+  } else {
+    if (item.other >= 0)
+      addOthers(other, own, others);
+    store(to, own);
   }
   if (item.told >= 0) {
     __threadfence();
@@ -93,86 +138,86 @@ __device__ void Attend<T, BoxesEach, HasPe>::finish(const Item &item, int place,
   }
 }
 
-/// Of the thread's row `i`, which is token `t`'s head `h`; t < 0: nobody's.
+/// Where nothing was seen O may hold anything.
 template <typename T, int BoxesEach, bool HasPe>
-__device__ void Attend<T, BoxesEach, HasPe>::finishRow(const Item &item, int i,
-                                                       int row, int t, int h,
-                                                       float lse) {
-  bool tellsLse = t >= 0 && side == 0 && lane() % 4 == 0;
-  if (item.slot >= 0) {
-    float *state = p.slots + item.slot * slotFloats;
-    storePart(t < 0 ? nullptr : state + row * maxSlotColumns, i);
-    if (tellsLse)
-      state[maxTileRows * maxSlotColumns + row] = lse;
-    return;
-  }
-  if (item.other >= 0 && t >= 0)
-    lse = merge(p.slots + item.other * slotFloats, i, row, lse);
-  float factor = 1;
-  if (t >= 0)
-    lse = call.addSink(h, lse, factor);
-  store(t < 0 ? nullptr : p.o.at(t, h), i, factor);
-  if (tellsLse)
-    call.storeLse(t, h, lse);
+__device__ void Attend<T, BoxesEach, HasPe>::clearRows(const float (&own)[2]) {
+#pragma unroll
+  for (int j = 0; j < numSums; ++j)
+    o[j] = own[j / 2 % 2] != 0 ? o[j] : 0;
 }
 
-/// Merges the thread's row `i` with the state of another part; their lse.
+/// Adds the state of another part times `others` to O times `own`, which
+/// becomes 1.
 template <typename T, int BoxesEach, bool HasPe>
-__device__ float Attend<T, BoxesEach, HasPe>::merge(const float *state, int i,
-                                                    int row, float lse) {
-  float other = __ldcg(state + maxTileRows * maxSlotColumns + row);
-  float top = fmaxf(lse, other);
-  float shift = top == minusInfinity() ? 0 : top;
-  float own = exp2f(lse - shift), others = exp2f(other - shift);
-  float total = own + others, factor = total != 0 ? 1 / total : 0;
-  own *= factor, others *= factor;
-  const float *from = state + row * maxSlotColumns +
+__device__ void
+Attend<T, BoxesEach, HasPe>::addOthers(const float *state, float (&own)[2],
+                                       const float (&others)[2]) {
+  const float *from = state + ownRow() * maxSlotColumns +
                       side * BoxesEach * boxColumns + lane() % 4 * 2;
 #pragma unroll
-  for (int j = 0; j < numSums; j += 4) {
-    float2 values = __ldcg(reinterpret_cast<const float2 *>(from + j * 2));
-    o[j + 2 * i] = o[j + 2 * i] * own + values.x * others;
-    o[j + 2 * i + 1] = o[j + 2 * i + 1] * own + values.y * others;
-  }
-  return total != 0 ? top + log2f(total) : minusInfinity();
-}
-
-/// Writes the thread's row `i` times `factor`, 16 bytes at a time; none to
-/// nowhere.
-template <typename T, int BoxesEach, bool HasPe>
-__device__ void Attend<T, BoxesEach, HasPe>::store(char *row, int i,
-                                                   float factor) {
-  char *to = row + (side * BoxesEach * boxColumns + lane() % 4 * 8) * 2;
+  for (int i = 0; i < 2; ++i, from += 8 * maxSlotColumns) {
+    if (!__any_sync(~0u, others[i] != 0))
+      continue;
 #pragma unroll
-  for (int j = 0; j < numSums; j += 16) {
-    uint32_t words[4];
-#pragma unroll
-    for (int k = 0; k < 4; ++k)
-      words[k] = packPair<T>(o[j + 4 * k + 2 * i] * factor,
-                             o[j + 4 * k + 2 * i + 1] * factor);
-    transposeFour(words, lane());
-    if (row)
-      *reinterpret_cast<uint4 *>(to + j * 4) =
-          make_uint4(words[0], words[1], words[2], words[3]);
+    for (int j = 2 * i; j < numSums; j += 4) {
+      float2 values =
+          __ldcg(reinterpret_cast<const float2 *>(from + j / 4 * 8));
+      o[j] = o[j] * own[i] + values.x * others[i];
+      o[j + 1] = o[j + 1] * own[i] + values.y * others[i];
+    }
+    own[i] = 1;
   }
 }
 
-/// The same in f32, as it is. Even lanes get four columns of the first of two
-/// eights from their neighbours, odd ones of the second.
+/// Writes the thread's rows, 16 bytes at a time; none to nowhere.
 template <typename T, int BoxesEach, bool HasPe>
-__device__ void Attend<T, BoxesEach, HasPe>::storePart(float *row, int i) {
+__device__ void Attend<T, BoxesEach, HasPe>::store(char *const (&rows)[2],
+                                                   const float (&by)[2]) {
+  int column = side * BoxesEach * boxColumns + lane() % 4 * 8;
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+    if (!__any_sync(~0u, rows[i] != nullptr))
+      continue;
+    char *to = rows[i] + column * 2;
+#pragma unroll
+    for (int j = 0; j < numSums; j += 16) {
+      uint32_t words[4];
+#pragma unroll
+      for (int k = 0; k < 4; ++k)
+        words[k] = packPair<T>(o[j + 4 * k + 2 * i] * by[i],
+                               o[j + 4 * k + 2 * i + 1] * by[i]);
+      transposeFour(words, lane());
+      if (rows[i])
+        *reinterpret_cast<uint4 *>(to + j * 4) =
+            make_uint4(words[0], words[1], words[2], words[3]);
+    }
+  }
+}
+
+/// The same in f32. Even lanes get four columns of the first of two eights from
+/// their neighbours, odd ones of the second.
+template <typename T, int BoxesEach, bool HasPe>
+__device__ void Attend<T, BoxesEach, HasPe>::storeParts(char *const (&rows)[2],
+                                                        const float (&by)[2]) {
   bool odd = lane() & 1;
-  float *to =
-      row + side * BoxesEach * boxColumns + lane() % 4 / 2 * 4 + odd * 8;
+  int column = side * BoxesEach * boxColumns + lane() % 4 / 2 * 4 + odd * 8;
 #pragma unroll
-  for (int j = 0; j < numSums; j += 8) {
-    const float *first = o + j + 2 * i, *second = first + 4;
-    float a = __shfl_xor_sync(~0u, odd ? first[0] : second[0], 1);
-    float b = __shfl_xor_sync(~0u, odd ? first[1] : second[1], 1);
-    if (row)
-      *reinterpret_cast<float4 *>(to + j * 2) =
-          odd ? make_float4(a, b, second[0], second[1])
-              : make_float4(first[0], first[1], a, b);
+  for (int i = 0; i < 2; ++i) {
+    if (!__any_sync(~0u, rows[i] != nullptr))
+      continue;
+    float *to = reinterpret_cast<float *>(rows[i]) + column;
+#pragma unroll
+    for (int j = 0; j < numSums; j += 8) {
+      const float first[2] = {o[j + 2 * i] * by[i], o[j + 2 * i + 1] * by[i]};
+      const float second[2] = {o[j + 2 * i + 4] * by[i],
+                               o[j + 2 * i + 5] * by[i]};
+      float a = __shfl_xor_sync(~0u, odd ? first[0] : second[0], 1);
+      float b = __shfl_xor_sync(~0u, odd ? first[1] : second[1], 1);
+      if (rows[i])
+        *reinterpret_cast<float4 *>(to + j * 2) =
+            odd ? make_float4(a, b, second[0], second[1])
+                : make_float4(first[0], first[1], a, b);
+    }
   }
 }
 
