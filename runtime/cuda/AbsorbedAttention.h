@@ -33,6 +33,8 @@ struct AbsorbedParams {
   Tensor<1> callersSchedule;
   struct {
     int tileRows, numCTAs;
+    /// What the schedule's lanes are where no token is padding.
+    int lanes;
   } shape;
   float *slots;
   int32_t *ready; ///< See AttentionScratch.

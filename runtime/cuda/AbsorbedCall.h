@@ -118,9 +118,7 @@ public:
 
   /// The same as it was given, and what can be done with that.
   __device__ Sequence rawSequence(int b) const {
-    return {static_cast<int>(loadInt(p.cuQ, b)),
-            static_cast<int>(loadInt(p.cuQ, b + 1)),
-            static_cast<int>(loadInt(p.kvLens, b))};
+    return {loadLow(p.cuQ, b), loadLow(p.cuQ, b + 1), loadLow(p.kvLens, b)};
   }
   __device__ Sequence usable(Sequence seq) const {
 #ifndef MLA_CUDA_UNCHECKED
@@ -133,27 +131,36 @@ public:
     return seq;
   }
 
-  /// Records what is wrong with sequence `b`.
+  /// Records what is wrong with sequence `b`: the first that is.
   __device__ void checkSequence(int b) const {
-    const FaultSite site = FaultSite::absorbed_attention_cu_q;
+#ifndef MLA_CUDA_UNCHECKED
     int64_t begin = loadInt(p.cuQ, b), end = loadInt(p.cuQ, b + 1);
-    int64_t length = loadInt(p.kvLens, b);
-    if (b == 0)
-      isOutside(p.fault, site, 0, begin, 1);
-    if (p.callersSchedule) {
-      int64_t at = ScheduleLengths + 2 * static_cast<int64_t>(b);
+    int64_t length = loadInt(p.kvLens, b), planned = length;
+    int64_t at = ScheduleLengths + 2 * static_cast<int64_t>(b);
+    if (p.callersSchedule)
+      planned = loadInt(p.callersSchedule, at);
+    FaultSite site = FaultSite::absorbed_attention_cu_q;
+    int64_t index = b, value = begin, limit = p.tokens + int64_t(1), lowest = 0;
+    if (b == 0 && begin != 0) {
+      limit = 1;
+    } else if (planned != length) {
       // A schedule of other lengths: the split is uneven, and with it the
       // merge.
-      isOutside(p.fault, FaultSite::absorbed_attention_schedule, at,
-                loadInt(p.callersSchedule, at), length + 1, length);
+      site = FaultSite::absorbed_attention_schedule;
+      index = at, value = planned, limit = length + 1, lowest = length;
+    } else if (begin >= 0 && begin < limit) {
+      if (end < begin || end >= limit) {
+        index = b + 1, value = end, lowest = begin;
+      } else if (length < 0 || length > mostKeys()) {
+        site = isHinted() ? FaultSite::absorbed_attention_max_kv
+                          : FaultSite::absorbed_attention_kv_lens;
+        value = length, limit = mostKeys() + 1;
+      } else {
+        return;
+      }
     }
-    if (isOutside(p.fault, site, b, begin, p.tokens + int64_t(1)) ||
-        isOutside(p.fault, site, b + 1, end, p.tokens + int64_t(1), begin))
-      return;
-    isOutside(p.fault,
-              isHinted() ? FaultSite::absorbed_attention_max_kv
-                         : FaultSite::absorbed_attention_kv_lens,
-              b, length, mostKeys() + 1);
+    recordFault(p.fault, site, index, value, limit, lowest);
+#endif
   }
 
   /// The sequence that token `t` < realTokens() belongs to, by bisection; -1
@@ -174,10 +181,14 @@ public:
     if (!p.kvBounds)
       return max(seq.length - (seq.tokenEnd - 1 - t), 0);
     int64_t bound = loadInt(p.kvBounds, t);
-    if (isOutside(p.fault, FaultSite::absorbed_attention_kv_bounds, t, bound,
-                  seq.length + int64_t(1)))
-      bound = bound < 0 ? 0 : seq.length;
-    return static_cast<int>(bound);
+    isOutside(p.fault, FaultSite::absorbed_attention_kv_bounds, t, bound,
+              seq.length + int64_t(1));
+    return clampedBound(seq, bound);
+  }
+  /// The same, without anything recorded.
+  __device__ int visibleUnchecked(const Sequence &seq, int t) const {
+    return p.kvBounds ? clampedBound(seq, loadInt(p.kvBounds, t))
+                      : max(seq.length - (seq.tokenEnd - 1 - t), 0);
   }
 
   /// Looks at every sequence once, also at those that have no work. The last
@@ -289,6 +300,10 @@ public:
   }
 
 private:
+  __device__ static int clampedBound(const Sequence &seq, int64_t bound) {
+    return static_cast<int>(max(min(bound, int64_t(seq.length)), int64_t(0)));
+  }
+
   /// Two columns of a 16-bit output.
   __device__ uint32_t packOutput(float low, float high) const {
     return p.o.dtype == MLA_DTYPE_F16 ? packPair<__half>(low, high)

@@ -149,6 +149,20 @@ struct Split {
 
   /// More side by side would leave too few parts to even out.
   static constexpr int maxLanes = 8;
+
+  /// Row tiles that most of the sequences have, which are `tokens` tokens: what
+  /// is worked on side by side.
+  static __host__ __device__ int lanesOf(int64_t tokens, int64_t seqs,
+                                         int64_t heads, int tileRows,
+                                         int numCTAs) {
+    if (seqs <= 0 || tokens <= 0)
+      return 1;
+    int64_t rows = (tokens + seqs - 1) / seqs * heads;
+    int64_t tiles = (rows + tileRows - 1) / tileRows;
+    int64_t most = numCTAs < maxLanes ? numCTAs : maxLanes;
+    tiles = tiles < most ? tiles : most;
+    return static_cast<int>(tiles > 1 ? tiles : 1);
+  }
 };
 
 __device__ inline bool operator<(const Cursor &a, const Cursor &b) {

@@ -107,6 +107,12 @@ __device__ inline int64_t loadInt(const Tensor<1> &tensor, int64_t i) {
   return *reinterpret_cast<const int32_t *>(address);
 }
 
+/// Element `i` as an i32, cut off where it is i64, without asking what it is:
+/// what kernels start with is to be little code.
+__device__ inline int loadLow(const Tensor<1> &tensor, int64_t i) {
+  return *reinterpret_cast<const int32_t *>(tensor.at(i));
+}
+
 /// Element (i, j) of an i32 tensor of rank 2.
 __device__ inline int64_t loadInt(const Tensor<2> &tensor, int64_t i,
                                   int64_t j) {

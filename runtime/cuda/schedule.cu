@@ -39,14 +39,11 @@ struct SequenceCost {
   __device__ int64_t total() const { return min(items * each, most); }
 };
 
-/// Row tiles that most sequences have: what is worked on side by side.
+/// Row tiles that most sequences have.
 __device__ int chooseLanes(const ScheduleParams &p) {
   int64_t tokens = p.numSeqs > 0 ? loadInt(p.cuQ, p.numSeqs) : 0;
-  tokens = max(min(tokens, int64_t(1) << 24), int64_t(0));
-  int64_t rows = (tokens + p.numSeqs - 1) / max(p.numSeqs, 1) * p.numHeads;
-  int64_t tiles = (rows + p.tileRows - 1) / p.tileRows;
-  int64_t most = min(Split::maxLanes, p.numCTAs);
-  return static_cast<int>(max(min(tiles, most), int64_t(1)));
+  return Split::lanesOf(min(tokens, int64_t(1) << 24), p.numSeqs, p.numHeads,
+                        p.tileRows, p.numCTAs);
 }
 
 /// One block of threads: each adds up the costs of a run of sequences, a scan

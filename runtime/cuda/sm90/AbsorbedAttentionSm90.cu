@@ -22,6 +22,8 @@
 #include "sm90/AbsorbedSm90Load.h"
 #include "sm90/AbsorbedSm90Output.h"
 
+#include <algorithm>
+
 using namespace mla;
 using namespace mla::cuda;
 using namespace mla::cuda::sm90;
@@ -36,47 +38,37 @@ __global__ void __launch_bounds__(numThreads, 1)
   using Shared = Layout<BoxesEach, HasPe>;
   extern __shared__ __align__(1024) char shared[];
   auto &control = *reinterpret_cast<Control *>(shared + Shared::control);
+  // The same in all lanes, and known to be.
+  int warp = __shfl_sync(~0u, threadIdx.x / 32, 0);
+  if (threadIdx.x == groupThreads)
+    control.initBarriers();
   if (threadIdx.x == 0) {
-    for (int i = 0; i < numStages; ++i) {
-      for (Barrier &barrier : control.full[i])
-        barrier.init(1);
-      for (Barrier &barrier : control.empty[i])
-        barrier.init(groupWarps);
-      control.weights[i].init(groupWarps);
-    }
-    for (Barrier &barrier : control.known)
-      barrier.init(1);
-    control.queryFull.init(queryThreads);
-    control.queryEmpty.init(2 * groupWarps);
-    Barrier::fenceInits();
     prefetchMap(maps.latent);
     if (HasPe)
       prefetchMap(maps.pe);
+    if (maps.queryRows > 0)
+      prefetchMap(maps.query);
   }
-  // The second kernel is not let start with this one: that took longer.
   waitForInputs();
-  fetchEarly(p);
   AbsorbedCall call(p);
-  float queryScale, latentScale, peScale;
-  int real =
-      call.isUsable(queryScale, latentScale, peScale) ? call.realTokens() : 0;
-  __syncthreads();
-  // The same in all lanes, and known to be.
-  int warp = __shfl_sync(~0u, threadIdx.x / 32, 0);
-  if (warp < groupWarps) {
-    shrinkRegisters<fewRegisters>();
-    Load<BoxesEach, HasPe> load(call, p, maps, shared, real);
-    if (warp < keyWarps)
-      load.loadKeys(warp);
-    else
-      load.loadQueries();
-  } else {
+  if (warp >= groupWarps) {
     growRegisters<manyRegisters>();
+    AbsorbedHeader header(p, p.schedule);
+    int64_t count = loadInt(p.cuQ, p.seqs);
+    syncThreads(0, numThreads); // barriers are there
     // While the loads are under way.
+    int real = header.isUsableRecorded() ? call.realTokens(count) : 0;
     int thread = threadIdx.x - groupThreads;
     call.checkSequences(thread, 2 * groupThreads);
     call.writeNothing(real, p.tokens, thread, 2 * groupThreads);
     Attend<T, BoxesEach, HasPe>(call, p, shared, warp / groupWarps - 1).run();
+  } else {
+    shrinkRegisters<fewRegisters>();
+    Load<BoxesEach, HasPe> load(call, p, maps, shared);
+    if (warp < keyWarps)
+      load.loadKeys(warp);
+    else
+      load.loadQueries();
   }
 #endif
 }
@@ -102,8 +94,26 @@ Choice choose(uint32_t dtype, int64_t latentWidth, bool hasPe) {
 }
 
 bool makeMaps(CacheMaps &maps, const Tensor<3> &latent, const Tensor<3> &pe) {
-  return makeTensorMap(maps.latent, latent) &&
-         (pe.width() == 0 || makeTensorMap(maps.pe, pe));
+  int boxRows = boxRowsOf(latent.shape[1]);
+  return makeTensorMap(maps.latent, latent, boxRows) &&
+         (pe.width() == 0 || makeTensorMap(maps.pe, pe, boxRows));
+}
+
+/// Of boxes that fit the rows of most tiles.
+void makeQueryMap(CacheMaps &maps, const AbsorbedParams &params) {
+  Tensor<3> rows = params.query;
+  int64_t tokens = rows.shape[0], heads = rows.shape[1];
+  int64_t stride = rows.strides[heads == 1 ? 0 : 1];
+  maps.queryRows = 0;
+  if (tokens > 1 && rows.strides[0] != heads * stride)
+    return;
+  rows.shape[0] = 1, rows.shape[1] = tokens * heads;
+  rows.strides[1] = stride;
+  int64_t most = (tokens + params.seqs - 1) / std::max(params.seqs, 1) * heads;
+  int64_t boxRows = most <= tileRows / 2 ? tileRows / 4 : tileRows;
+  boxRows = std::min(boxRows, rows.shape[1]);
+  if (makeTensorMap(maps.query, rows, static_cast<int>(boxRows)))
+    maps.queryRows = static_cast<int>(boxRows);
 }
 
 } // namespace
@@ -121,10 +131,11 @@ bool mla::cuda::fitsAbsorbedSm90(mla_context &ctx,
   int64_t page = latent.shape[1];
   bool pages = (page == 16 || page == 32 || (page > 0 && page % 64 == 0)) &&
                latent.shape[0] < INT32_MAX;
+  bool counts = query.shape[0] <= (INT32_MAX - maxTileRows) / query.shape[1];
   // The largest of a row's products is that of its logits.
   bool scale = params.softmax_scale > 0;
   CacheMaps maps;
-  return scale && types && widths && pages && !params.indices &&
+  return scale && types && widths && pages && counts && !params.indices &&
          query.hasVectors(16) && latent.hasVectors(16) && pe.hasVectors(16) &&
          o.hasVectors(16) && stateOf(ctx).hasSm90 && makeMaps(maps, latent, pe);
 }
@@ -133,6 +144,7 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
                                          const AbsorbedParams &params) {
   CacheMaps maps = {};
   makeMaps(maps, params.latent, params.pe);
+  makeQueryMap(maps, params);
   Choice choice =
       choose(params.latent.dtype, params.latentWidth, params.peWidth > 0);
   return launchEarly(ctx, "absorbed_attention", choice.kernel,

@@ -37,9 +37,12 @@ constexpr int groupWarps = groupThreads / 32;
 /// Named barriers; 0 is __syncthreads'.
 enum : int { GroupBarrier = 1, BothGroupsBarrier = 3, QueryBarrier = 4 };
 
-/// The caches, as TMA reads them.
+/// The caches and the query, as TMA reads them.
 struct CacheMaps {
   CUtensorMap latent, pe;
+  /// All (token, head) pairs in a line.
+  CUtensorMap query;
+  int queryRows; ///< Of a box of the query; 0: it has no map.
 };
 
 /// A tile of rows and its keys' blocks, as those that multiply see it.
@@ -86,6 +89,22 @@ struct Control {
   /// and what the sums before it are to be multiplied by.
   float reference[numStages][tileRows], rescale[numStages][tileRows];
   const char *queryRows[2][tileRows]; ///< Of this item and of the next.
+
+  /// By one thread, before a barrier of all.
+  __device__ void initBarriers() {
+    for (int i = 0; i < numStages; ++i) {
+      for (Barrier &barrier : full[i])
+        barrier.init(1);
+      for (Barrier &barrier : empty[i])
+        barrier.init(groupWarps);
+      weights[i].init(groupWarps);
+    }
+    for (Barrier &barrier : known)
+      barrier.init(1);
+    queryFull.init(queryThreads);
+    queryEmpty.init(2 * groupWarps);
+    Barrier::fenceInits();
+  }
 };
 
 /// The pieces of shared memory. A stage has the boxes of a block of keys; the

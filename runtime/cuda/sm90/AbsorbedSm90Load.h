@@ -6,7 +6,8 @@
 // Two warps copy keys by TMA, each the half of the columns that one group of
 // warps multiplies as values: neither half waits for the other. The pe part
 // belongs to the second; its box waits for both. The other two warps find the
-// items, and copy the query's rows, which lie anywhere.
+// items, and load the query's rows: by TMA too where those of all tokens are
+// equally far apart, else row by row.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,15 +34,25 @@ public:
     next = load(base + 32);
   }
 
-  /// Page `index` of the sequence, as TMA is to be given it; indices don't
-  /// fall from block to block, and a block's are never more than 32 apart.
-  __device__ int at(int index) {
-    if (index >= base + 32) {
-      base += 32;
-      now = next;
-      next = load(base + 32);
-    }
-    return __shfl_sync(~0u, now, index - base);
+  /// Goes on to the page `index`, which doesn't fall and grows by less than 32.
+  __device__ void moveTo(int index) {
+    if (index < base + 32)
+      return;
+    base += 32;
+    now = next;
+    next = load(base + 32);
+  }
+  /// Page `index` of the sequence, as TMA is to be given it: at most 32 behind
+  /// the one last moved to.
+  __device__ int at(int index) const {
+    int place = index - base;
+    return __shfl_sync(~0u, place < 32 ? now : next, place);
+  }
+
+  /// Records one of the pages so far that don't exist.
+  __device__ void record() const {
+    if (bad >= 0)
+      call.pageExists(batch, bad * p.pageSize, badPage);
   }
 
 private:
@@ -49,17 +60,18 @@ private:
     int index = first + lane;
     if (index >= count)
       return 0;
-    int position = index * p.pageSize;
-    int page = call.rawPage(batch, position);
+    int page = call.rawPage(batch, index * p.pageSize);
+    if (call.isPage(page))
+      return page;
+    bad = index, badPage = page;
     // Beyond the cache TMA finds zeros.
-    return call.pageExists(batch, position, page)
-               ? page
-               : static_cast<int>(p.numPages);
+    return static_cast<int>(p.numPages);
   }
 
   const AbsorbedCall &call;
   const AbsorbedParams &p;
   int batch, lane, count, base, now, next;
+  int bad = -1, badPage = 0; ///< That the lane met.
 };
 
 template <int BoxesEach, bool HasPe> class Load {
@@ -67,13 +79,17 @@ template <int BoxesEach, bool HasPe> class Load {
 
 public:
   __device__ Load(const AbsorbedCall &call, const AbsorbedParams &p,
-                  const CacheMaps &maps, char *shared, int real)
-      : call(call), p(p), maps(maps), real(real), base(sharedAddress(shared)),
+                  const CacheMaps &maps, char *shared)
+      : call(call), p(p), maps(maps), base(sharedAddress(shared)),
         control(*reinterpret_cast<Control *>(shared + Shared::control)) {}
 
   /// A half of the keys' columns.
   __device__ void loadKeys(int side) {
-    int n = 0; // blocks that the CTA had before
+    fetchEarly(p);
+    if (maps.queryRows < tileRows)
+      clearQuery();
+    syncThreads(0, numThreads); // barriers are there
+    int n = 0;                  // blocks that the CTA had before
     for (int i = 0;; ++i) {
       int place = i % numPlaces;
       control.known[place].wait(i / numPlaces & 1);
@@ -82,14 +98,19 @@ public:
         return;
       Pages pages(call, p, item);
       int blockEnd = item.blockEnd, mostSeen = item.mostSeen;
-      for (int block = item.blockBegin; block < blockEnd; ++block, ++n)
+      for (int block = item.blockBegin; block < blockEnd; ++block, ++n) {
+        pages.moveTo(call.logicalPage(block * blockKeys));
         loadBlock(side, mostSeen, pages, block, n);
+      }
+      pages.record();
     }
   }
 
   /// Finds the items, and loads the rows of the query.
   __device__ void loadQueries() {
-    Walk walk(call, p, real);
+    Walk walk(call, p);
+    syncThreads(0, numThreads); // barriers are there
+    walk.begin();
     int thread = threadIdx.x % queryThreads;
     for (int i = 0;; ++i) {
       Item item = {};
@@ -99,13 +120,16 @@ public:
         control.items[place] = item;
         control.known[place].arrive();
       }
-      if (exists)
-        setRow(place, walk.seq, item, thread);
       int numRows = item.blocks() > 0 ? item.rows : 0;
       control.queryEmpty.wait(~i & 1);
-      syncThreads(QueryBarrier, queryThreads);
-      if (numRows > 0)
+      if (maps.queryRows > 0 && thread < 32)
+        startQuery(item.token * p.heads + item.head, numRows);
+      if (exists)
+        setRow(place, walk.seq, item, thread);
+      if (maps.queryRows == 0 && numRows > 0) {
+        syncThreads(QueryBarrier, queryThreads);
         copyQuery(thread, numRows, control.queryRows[i % 2]);
+      }
       control.queryFull.arrive();
       if (!exists)
         return;
@@ -131,6 +155,7 @@ private:
     int box = side * BoxesEach + lane;
     if (lane < BoxesEach)
       full[box].arriveExpecting(copies * bytes);
+#pragma unroll 1
     for (int i = 0; i < copies; ++i) {
       int page = pages.at(call.logicalPage(position + i * boxRows));
       int line = call.lineOf(position + i * boxRows);
@@ -144,6 +169,7 @@ private:
     box = Shared::valueBoxes;
     if (lane == 0)
       full[box].arriveExpecting(copies * bytes);
+#pragma unroll 1
     for (int i = 0; i < copies; ++i) {
       int page = pages.at(call.logicalPage(position + i * boxRows));
       int line = call.lineOf(position + i * boxRows);
@@ -158,13 +184,47 @@ private:
                          int row) {
     Rows &rows = control.rows[place];
     bool exists = row < item.rows;
-    int t = item.token + (item.head + row) / p.heads;
-    int h = (item.head + row) % p.heads;
+    auto heads = static_cast<unsigned>(p.heads);
+    unsigned at = item.head + row, tokens = at / heads;
+    int t = item.token + static_cast<int>(tokens);
+    int h = static_cast<int>(at - tokens * heads);
     rows.token[row] = exists ? t : -1;
     rows.head[row] = h;
     rows.bound[row] = exists ? call.visible(seq, t) : 0;
-    control.queryRows[place % 2][row] =
-        exists ? p.query.at(t, h) : p.query.data;
+    if (maps.queryRows == 0)
+      control.queryRows[place % 2][row] =
+          exists ? p.query.at(t, h) : p.query.data;
+  }
+
+  /// Starts copying rows from row `first` of all on, by a warp. Those beyond
+  /// the tile's last become whatever follows: what is made of them is dropped.
+  __device__ void startQuery(int first, int numRows) {
+    int each = maps.queryRows, bytes = each * boxRowBytes;
+    int boxes = (numRows + each - 1) / each * Shared::keyBoxes;
+    int lane = threadIdx.x % 32;
+    if (lane == 0)
+      control.queryFull.expect(boxes * bytes);
+    __syncwarp();
+#pragma unroll 1
+    for (int i = lane; i < boxes; i += 32) {
+      int part = i / Shared::keyBoxes, box = i % Shared::keyBoxes;
+      copyBox(base + Shared::query + box * boxBytes + part * bytes, maps.query,
+              box * boxColumns, first + part * each, 0, control.queryFull);
+    }
+  }
+
+  /// What startQuery() may never write is not to slow the others down: not a
+  /// number would, though it stays in its row.
+  __device__ void clearQuery() {
+    constexpr int units = Shared::keyBoxes * boxBytes / 16;
+    uint32_t to = base + Shared::query;
+#pragma unroll 4
+    for (int i = threadIdx.x; i < units; i += 32 * keyWarps)
+      asm volatile("st.shared.v4.b32 [%0], {%1, %1, %1, %1};"
+                   :
+                   : "r"(to + i * 16), "r"(0)
+                   : "memory");
+    fenceSharedWrites();
   }
 
   /// Rows beyond the tile's last become zeros, and so do columns beyond the pe
@@ -195,7 +255,6 @@ private:
   const AbsorbedCall &call;
   const AbsorbedParams &p;
   const CacheMaps &maps;
-  int real;
   uint32_t base;
   Control &control;
 };

@@ -15,24 +15,40 @@
 #ifndef MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90WALK_H
 #define MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90WALK_H
 
+#include "AbsorbedHeader.h"
 #include "sm90/AbsorbedSm90.h"
 
 namespace mla {
 namespace cuda {
 namespace sm90 {
 
-/// Asks at once for all that tells a CTA its part: one question leads to the
-/// other, and each would wait for memory.
+/// Asks for what tells a CTA its items and their keys, beside what Walk asks
+/// for: one question leads to the other, and each would wait for memory. By the
+/// warps that load keys, which have nothing else to do yet.
 __device__ inline void fetchEarly(const AbsorbedParams &p) {
-  constexpr int most = 2 * numThreads; // Of each tensor: no more than pays.
-  auto fetch = [&](const Tensor<1> &tensor, int begin, int64_t end) {
-    int64_t last = min(end, static_cast<int64_t>(begin) + most);
-    for (int64_t i = begin + threadIdx.x; i < last; i += numThreads)
-      asm volatile("prefetch.global.L2 [%0];" : : "l"(tensor.at(i)));
+  constexpr int threads = 32 * keyWarps;
+  constexpr int sectorBytes = 32; ///< What is fetched at once.
+  auto fetch = [](const void *from) {
+    asm volatile("prefetch.global.L2 [%0];" : : "l"(from) : "memory");
   };
-  fetch(p.schedule, 0, ScheduleStarts + 3 * (p.shape.numCTAs + 1));
-  fetch(p.cuQ, 0, p.seqs + 1);
-  fetch(p.kvLens, 0, p.seqs);
+  // Of two tensors as much as pays in each CTA: all may need the same.
+  constexpr int step = sectorBytes / sizeof(int64_t), most = 16 * threads;
+#pragma unroll 1
+  for (int i = threadIdx.x * step; i < min(p.seqs, most); i += threads * step) {
+    fetch(p.cuQ.at(i));
+    fetch(p.kvLens.at(i));
+  }
+  // Of the page table each CTA another piece.
+  int64_t bytes = p.pageTable.shape[0] * p.pageTable.shape[1] * sizeof(int32_t);
+  int64_t at =
+      (static_cast<int64_t>(blockIdx.x) * threads + threadIdx.x) * sectorBytes;
+  bool isDense =
+      p.pageTable.strides[1] == sizeof(int32_t) &&
+      (p.pageTable.shape[0] == 1 ||
+       p.pageTable.strides[0] ==
+           p.pageTable.shape[1] * static_cast<int64_t>(sizeof(int32_t)));
+  if (isDense && at < bytes)
+    fetch(p.pageTable.data + at);
 }
 
 /// Whether a part that starts at `start` begins within the item of `tile`.
@@ -42,33 +58,54 @@ __device__ inline bool startsWithin(const Cursor &start, const Cursor &tile) {
 }
 
 /// The items of the CTA's part. A warp walks together. A caller's schedule can
-/// hold anything: the walk ends all the same, within the call's sequences. What
-/// is quickly found anew is not kept: registers are few.
+/// hold anything: the walk ends all the same, within the call's sequences.
+///
+/// Little code, and few questions one after the other: until the first item is
+/// known the CTA has nothing to do.
 class Walk {
 public:
-  __device__ Walk(const AbsorbedCall &call, const AbsorbedParams &p, int real)
-      : call(call), p(p), lanes(call.split().lanes()) {
-    start = at = {};
-    if (real <= 0 || part() >= call.split().parts())
+  /// Asks for what tells the part. Its lanes are taken to be those of a call
+  /// without padding, and looked at again.
+  __device__ Walk(const AbsorbedCall &call, const AbsorbedParams &p)
+      : call(call), p(p), header(p, p.schedule), lanes(p.shape.lanes),
+        own(ask()), real(loadInt(p.cuQ, p.seqs)) {}
+
+  /// Goes to the end of the part. To be called first.
+  __device__ void begin() {
+    start = at = end = {};
+    if (!header.isUsable() || real <= 0)
       return;
-    start = call.split().start(part());
-    at = call.split().start(part() + 1);
+    int actual = header.element(ScheduleLanes);
+    if (actual != lanes) {
+      lanes = actual;
+      own = ask();
+    }
+    int parts = header.element(ScheduleParts);
+    if (part() >= parts)
+      return;
+    Cursor before = neighbour(0), behind = neighbour(3);
+    start = neighbour(1), end = neighbour(2);
+    // Both CTAs of a tile of two parts ask the schedule the same.
+    mayTell = part() + 1 < parts && end < behind && !startsWithin(behind, end);
+    mayTake = part() > 0 && !(Cursor{start.sequence, start.item, 0} < before);
+    at = end;
     if (at.sequence >= p.seqs)
-      at = {p.seqs, 0, 0};
-    else if (at.sequence >= 0)
-      arriveAt(at.sequence);
+      at = {p.seqs - 1, INT32_MAX, 0};
   }
 
   /// The next item; false at the end.
   __device__ bool next(Item &item) {
     while (start < at && at.sequence >= 0) {
+      if (arrived != at.sequence) {
+        arriveAt(at.sequence);
+        continue;
+      }
       int blockEnd = at.block;
       if (blockEnd <= 0) {
         if (at.item <= 0) {
           if (at.sequence == 0)
             break;
           at = {at.sequence - 1, INT32_MAX, 0};
-          arriveAt(at.sequence);
           continue;
         }
         --at.item;
@@ -90,18 +127,35 @@ public:
 private:
   __device__ int part() const { return static_cast<int>(blockIdx.x) / lanes; }
   __device__ int lane() const { return static_cast<int>(blockIdx.x) % lanes; }
-  __device__ int64_t numRows() const {
-    return static_cast<int64_t>(seq.tokenEnd - seq.tokenBegin) * p.heads;
+  /// At most all of the call's, which fitsAbsorbedSm90() knows to be few.
+  __device__ int numRows() const {
+    return (seq.tokenEnd - seq.tokenBegin) * p.heads;
   }
   __device__ int rowTiles() const {
-    return static_cast<int>((numRows() + tileRows - 1) / tileRows);
+    return static_cast<int>((static_cast<unsigned>(numRows()) + tileRows - 1) /
+                            tileRows);
   }
   __device__ int blocks() const {
     return (seq.length + blockKeys - 1) / blockKeys;
   }
 
+  /// Where the part before begins, this one, and the two behind: lane i has the
+  /// i-th number.
+  __device__ int ask() const {
+    constexpr int numbers = 4 * 3;
+    int i = threadIdx.x % 32;
+    // Of part 0 what is before it is read, and not used.
+    const char *from = p.schedule.at(ScheduleStarts + 3 * (part() - 1) + i);
+    return i < numbers ? *reinterpret_cast<const int32_t *>(from) : 0;
+  }
+  __device__ Cursor neighbour(int i) const {
+    return {__shfl_sync(~0u, own, 3 * i), __shfl_sync(~0u, own, 3 * i + 1),
+            __shfl_sync(~0u, own, 3 * i + 2)};
+  }
+
   /// Looks at a sequence, and leaves out items that it doesn't have.
   __device__ void arriveAt(int sequence) {
+    arrived = sequence;
     seq = call.sequence(sequence);
     int items = Split::itemsOf(rowTiles(), lanes);
     if (at.item < 0 || at.item >= items)
@@ -113,41 +167,45 @@ private:
     bool continues = startsWithin(start, at);
     item.batch = at.sequence;
     item.blockBegin = continues ? min(start.block, blockEnd) : 0;
-    int64_t first = static_cast<int64_t>(tile) * tileRows;
-    item.rows = static_cast<int>(
-        min(numRows() - first, static_cast<int64_t>(tileRows)));
-    item.token = seq.tokenBegin + static_cast<int>(first / p.heads);
-    item.head = static_cast<int>(first % p.heads);
-    int last = item.token + (item.head + item.rows - 1) / p.heads;
+    int first = tile * tileRows;
+    item.rows = min(numRows() - first, tileRows);
+    auto heads = static_cast<unsigned>(p.heads);
+    unsigned tokens = first / heads;
+    item.token = seq.tokenBegin + static_cast<int>(tokens);
+    item.head = static_cast<int>(first - tokens * heads);
+    int last =
+        item.token + static_cast<int>((item.head + item.rows - 1u) / heads);
+    setSeen(item, last);
+    int seen = (item.mostSeen + blockKeys - 1) / blockKeys;
+    item.blockEnd = max(min(blockEnd, seen), item.blockBegin);
+  }
+
+  /// What the tokens from the item's up to `last` see.
+  __device__ void setSeen(Item &item, int last) const {
+    if (!p.kvBounds) {
+      item.mostSeen = call.visibleUnchecked(seq, last);
+      item.leastSeen = call.visibleUnchecked(seq, item.token);
+      return;
+    }
     int most = 0, least = INT32_MAX;
     for (int t = item.token + threadIdx.x % 32; t <= last; t += 32) {
-      int bound = call.visible(seq, t);
+      int bound = call.visibleUnchecked(seq, t);
       most = max(most, bound);
       least = min(least, bound);
     }
     item.mostSeen = __reduce_max_sync(~0u, most);
     item.leastSeen = __reduce_min_sync(~0u, least);
-    int seen = (item.mostSeen + blockKeys - 1) / blockKeys;
-    item.blockEnd = max(min(blockEnd, seen), item.blockBegin);
   }
 
-  /// Where the item's state goes. Both CTAs of a tile of two parts ask the
-  /// schedule the same.
-  __device__ void setPlace(Item &item, bool ends) {
+  /// Where the item's state goes.
+  __device__ void setPlace(Item &item, bool ends) const {
     int cta = blockIdx.x;
-    bool begins = !startsWithin(start, at);
+    bool begins = !startsWithin(start, at), goesOn = startsWithin(end, at);
     item.slot = begins && ends ? -1 : 2 * cta + (begins ? 1 : 0);
     item.told = item.other = -1;
-    Split split = call.split();
-    Cursor end = split.start(part() + 1);
-    bool goesOn = startsWithin(end, at);
-    if (begins && !ends && goesOn && part() + 1 < split.parts()) {
-      Cursor behind = split.start(part() + 2);
-      if (end < behind && !startsWithin(behind, at))
-        item.told = cta + lanes;
-    }
-    if (!begins && !goesOn && start.block < blocks() && part() > 0 &&
-        !(at < split.start(part() - 1))) {
+    if (begins && !ends && goesOn && mayTell)
+      item.told = cta + lanes;
+    if (!begins && !goesOn && start.block < blocks() && mayTake) {
       item.slot = -1;
       item.other = 2 * (cta - lanes) + 1;
     }
@@ -155,8 +213,13 @@ private:
 
   const AbsorbedCall &call;
   const AbsorbedParams &p;
-  int lanes;
-  Cursor start, at; ///< Items from `at` on were taken.
+  AbsorbedHeader header;
+  int lanes, own;
+  int64_t real;          ///< Tokens that aren't padding, as cu_q has it.
+  Cursor start, at, end; ///< Items from `at` on were taken.
+  int arrived = -1;      ///< The sequence that `seq` is.
+  /// A tile that this CTA begins and the next one ends, and the reverse.
+  bool mayTell, mayTake;
 };
 
 } // namespace sm90

@@ -54,6 +54,14 @@ public:
         : "memory");
   }
 
+  /// The phase doesn't end before so many more bytes were copied.
+  __device__ void expect(int bytes) {
+    asm volatile("mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [%0], %1;"
+                 :
+                 : "r"(address()), "r"(bytes)
+                 : "memory");
+  }
+
   /// Waits for the end of the phase of this parity: of phase 0, 2, ... or of
   /// 1, 3, ... The one before the first has ended.
   __device__ void wait(uint32_t parity) {

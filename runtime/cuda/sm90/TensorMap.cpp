@@ -25,7 +25,8 @@ static PFN_cuTensorMapEncodeTiled_v12000 findEncoder() {
              : nullptr;
 }
 
-bool mla::cuda::sm90::makeTensorMap(CUtensorMap &map, const Tensor<3> &tensor) {
+bool mla::cuda::sm90::makeTensorMap(CUtensorMap &map, const Tensor<3> &tensor,
+                                    int boxRows) {
   static const auto encode = findEncoder();
   if (!encode || !tensor)
     return false;
@@ -40,8 +41,7 @@ bool mla::cuda::sm90::makeTensorMap(CUtensorMap &map, const Tensor<3> &tensor) {
     return false;
   const cuuint64_t strides[2] = {static_cast<cuuint64_t>(row),
                                  static_cast<cuuint64_t>(page)};
-  const cuuint32_t box[3] = {
-      64, static_cast<cuuint32_t>(boxRowsOf(tensor.shape[1])), 1};
+  const cuuint32_t box[3] = {64, static_cast<cuuint32_t>(boxRows), 1};
   const cuuint32_t steps[3] = {1, 1, 1};
   return encode(&map,
                 tensor.dtype == MLA_DTYPE_BF16

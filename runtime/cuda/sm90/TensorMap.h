@@ -20,11 +20,11 @@ constexpr int boxRowsOf(int64_t pageSize) {
   return pageSize < mostBoxRows ? static_cast<int>(pageSize) : mostBoxRows;
 }
 
-/// Describes boxes of 64 16-bit columns, swizzled by 128 bytes, of a tensor of
-/// pages, rows and columns. False where TMA can't read it: strides that aren't
-/// multiples of 16 bytes, negative ones, too large ones; or where the driver
-/// doesn't know of TMA.
-bool makeTensorMap(CUtensorMap &map, const Tensor<3> &tensor);
+/// Describes boxes of `boxRows` rows and 64 16-bit columns, swizzled by 128
+/// bytes, of a tensor of pages, rows and columns. False where TMA can't read
+/// it: strides that aren't multiples of 16 bytes, negative ones, too large
+/// ones; or where the driver doesn't know of TMA.
+bool makeTensorMap(CUtensorMap &map, const Tensor<3> &tensor, int boxRows);
 
 } // namespace sm90
 } // namespace cuda
