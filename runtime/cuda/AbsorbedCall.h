@@ -132,7 +132,7 @@ public:
   }
 
   /// Records what is wrong with sequence `b`: the first that is.
-  __device__ void checkSequence(int b) const {
+  __device__ void checkSequence([[maybe_unused]] int b) const {
 #ifndef MLA_CUDA_UNCHECKED
     int64_t begin = loadInt(p.cuQ, b), end = loadInt(p.cuQ, b + 1);
     int64_t length = loadInt(p.kvLens, b), planned = length;
