@@ -98,6 +98,10 @@ struct Split {
   /// Units of cost that a tile has beside its blocks.
   static constexpr int tileCost = 2;
 
+  /// Units by which parts may be longer, if so nearly all items are spared a
+  /// merge.
+  static constexpr int mergeCost = 4;
+
   /// Units that a part has at least. A part of k blocks takes
   ///
   ///   fill + k * block + its share of the merge,

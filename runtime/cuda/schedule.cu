@@ -46,21 +46,68 @@ __device__ int chooseLanes(const ScheduleParams &p) {
                         p.tileRows, p.numCTAs);
 }
 
+/// What all items of a call have in common.
+struct Items {
+  unsigned long long count;
+  int leastCost, mostCost; ///< Of one.
+};
+
+/// Parts of `total` units: as many as there are CTAs for, or fewer where that
+/// spares nearly all items a merge: where items are equal, and parts of equally
+/// many pieces of each are hardly longer.
+__device__ int64_t chooseParts(const Items &items, int64_t total, int most) {
+  int64_t count = static_cast<int64_t>(items.count);
+  if (count > 0 && count <= most && items.leastCost == items.mostCost) {
+    int64_t even = most / count * count;
+    if (total / even <= total / most + Split::mergeCost)
+      return min(even, total);
+  }
+  return max(min(static_cast<int64_t>(most), total), int64_t(1));
+}
+
+/// Where a part begins, in units: parts are equal but for rounding.
+__device__ int64_t partBegin(int64_t part, int64_t parts, int64_t total) {
+  return total / parts * part + total % parts * part / parts;
+}
+
+/// The first part that begins at unit `at` or behind it.
+__device__ int64_t partOf(int64_t at, int64_t parts, int64_t total) {
+  int64_t low = 0, high = parts; // begins before; doesn't, or is the end
+  if (at <= 0)
+    return 0;
+  while (high - low > 1) {
+    int64_t middle = (low + high) / 2;
+    (partBegin(middle, parts, total) < at ? low : high) = middle;
+  }
+  return high;
+}
+
 /// One block of threads: each adds up the costs of a run of sequences, a scan
 /// gives where the run begins in the line of all, and each writes the starts of
 /// the parts that fall into its run.
 __global__ void __launch_bounds__(numThreads)
     scheduleKernel(const __grid_constant__ ScheduleParams p) {
   __shared__ int64_t sums[numThreads];
+  __shared__ Items items;
   waitForStream();
   int thread = threadIdx.x, lanes = chooseLanes(p);
-  int parts = max(p.numCTAs / lanes, 1);
   int run = (p.numSeqs + numThreads - 1) / numThreads;
   int begin = min(thread * run, p.numSeqs), end = min(begin + run, p.numSeqs);
 
+  if (thread == 0)
+    items = {0, INT32_MAX, 0};
+  __syncthreads();
   int64_t own = 0;
-  for (int b = begin; b < end; ++b)
-    own += SequenceCost(p, lanes, b).total();
+  for (int b = begin; b < end; ++b) {
+    SequenceCost cost(p, lanes, b);
+    own += cost.total();
+    if (cost.items > 0) {
+      int each = static_cast<int>(min(cost.each, int64_t(INT32_MAX)));
+      atomicAdd(&items.count, static_cast<unsigned long long>(cost.items));
+      atomicMin(&items.leastCost, each);
+      atomicMax(&items.mostCost, each);
+    }
+  }
   sums[thread] = own;
   __syncthreads();
   for (int step = 1; step < numThreads; step *= 2) {
@@ -70,7 +117,7 @@ __global__ void __launch_bounds__(numThreads)
     __syncthreads();
   }
   int64_t total = sums[numThreads - 1], at = sums[thread] - own;
-  int64_t share = Split::shareOf(total, parts);
+  int64_t parts = chooseParts(items, total, max(p.numCTAs / lanes, 1));
 
   auto put = [&](int64_t index, int64_t value) {
     storeInt(p.out, index, value);
@@ -79,7 +126,7 @@ __global__ void __launch_bounds__(numThreads)
     bool isStart = i >= ScheduleStarts && i < ScheduleStarts + 3 * (parts + 1);
     if (!isStart)
       put(i, 0);
-    else if (min((i - ScheduleStarts) / 3 * share, total) == total)
+    else if (partBegin((i - ScheduleStarts) / 3, parts, total) == total)
       // The end of all.
       put(i, (i - ScheduleStarts) % 3 == 0 ? p.numSeqs : 0);
   }
@@ -97,14 +144,17 @@ __global__ void __launch_bounds__(numThreads)
       put(ScheduleLengths + 2 * static_cast<int64_t>(p.numSeqs),
           loadInt(p.cuQ, p.numSeqs));
   }
+  // The first part that doesn't begin before the run.
+  int64_t part = total > 0 ? partOf(at, parts, total) : parts;
   for (int b = begin; b < end; ++b) {
     put(ScheduleLengths + 2 * static_cast<int64_t>(b), loadInt(p.kvLens, b));
     put(ScheduleLengths + 2 * static_cast<int64_t>(b) + 1, loadInt(p.cuQ, b));
     SequenceCost cost(p, lanes, b);
     // Parts whose start lies in [at, at + cost).
-    for (int64_t part = (at + share - 1) / share;
-         part < parts && part * share < at + cost.total(); ++part) {
-      int64_t inside = part * share - at;
+    for (; part < parts; ++part) {
+      int64_t inside = partBegin(part, parts, total) - at;
+      if (inside >= cost.total())
+        break;
       int64_t index = ScheduleStarts + 3 * part;
       put(index, b);
       put(index + 1, inside / cost.each);
