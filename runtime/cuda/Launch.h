@@ -50,6 +50,33 @@ mla_status launch(mla_context &ctx, const char *op, void (*kernel)(Params...),
   return launchAs(config, ctx, op, kernel, args...);
 }
 
+/// launchEarly() of clusters of `cluster` blocks, which need compute capability
+/// 9.0 unless that is 1.
+template <typename... Params, typename... Args>
+mla_status launchEarlyClusters(mla_context &ctx, const char *op,
+                               void (*kernel)(Params...), dim3 grid,
+                               unsigned cluster, dim3 block, size_t sharedBytes,
+                               const Args &...args) {
+  cudaLaunchAttribute attributes[2] = {};
+  int count = 0;
+  if (stateOf(ctx).startsEarly) {
+    attributes[count].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    attributes[count++].val.programmaticStreamSerializationAllowed = 1;
+  }
+  if (cluster > 1) {
+    attributes[count].id = cudaLaunchAttributeClusterDimension;
+    attributes[count++].val.clusterDim = {cluster, 1, 1};
+  }
+  cudaLaunchConfig_t config = {};
+  config.gridDim = grid;
+  config.blockDim = block;
+  config.dynamicSmemBytes = sharedBytes;
+  config.attrs = attributes;
+  config.numAttrs = count;
+  stateOf(ctx).weightsWritten = false;
+  return launchAs(config, ctx, op, kernel, args...);
+}
+
 /// Starts a kernel all of whose threads call waitForStream() before they read
 /// or write memory, weights excepted: it may be on the GPU before the stream's
 /// last kernel has ended. Otherwise like launch().
@@ -57,17 +84,8 @@ template <typename... Params, typename... Args>
 mla_status launchEarly(mla_context &ctx, const char *op,
                        void (*kernel)(Params...), dim3 grid, dim3 block,
                        size_t sharedBytes, const Args &...args) {
-  cudaLaunchAttribute early = {};
-  early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  early.val.programmaticStreamSerializationAllowed = 1;
-  cudaLaunchConfig_t config = {};
-  config.gridDim = grid;
-  config.blockDim = block;
-  config.dynamicSmemBytes = sharedBytes;
-  config.attrs = &early;
-  config.numAttrs = stateOf(ctx).startsEarly ? 1 : 0;
-  stateOf(ctx).weightsWritten = false;
-  return launchAs(config, ctx, op, kernel, args...);
+  return launchEarlyClusters(ctx, op, kernel, grid, 1, block, sharedBytes,
+                             args...);
 }
 
 #ifdef __CUDACC__

@@ -55,13 +55,15 @@ __global__ void __launch_bounds__(numThreads, 1)
     growRegisters<manyRegisters>();
     AbsorbedHeader header(p, p.schedule);
     int64_t count = loadInt(p.cuQ, p.seqs);
-    syncThreads(0, numThreads); // barriers are there
+    waitForBarriers();
     // While the loads are under way.
     int real = header.isUsableRecorded() ? call.realTokens(count) : 0;
     int thread = threadIdx.x - groupThreads;
     call.checkSequences(thread, 2 * groupThreads);
     call.writeNothing(real, p.tokens, thread, 2 * groupThreads);
-    Attend<T, BoxesEach, HasPe>(call, p, shared, warp / groupWarps - 1).run();
+    Attend<T, BoxesEach, HasPe>(call, p, shared, warp / groupWarps - 1,
+                                arePaired(header.element(ScheduleLanes)))
+        .run();
   } else {
     shrinkRegisters<fewRegisters>();
     Load<BoxesEach, HasPe> load(call, p, maps, shared);
@@ -70,6 +72,9 @@ __global__ void __launch_bounds__(numThreads, 1)
     else
       load.loadQueries();
   }
+  // One's shared memory is the other's to write to until both are done.
+  if (clusterSize() > 1)
+    syncCluster();
 #endif
 }
 
@@ -147,9 +152,11 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
   makeQueryMap(maps, params);
   Choice choice =
       choose(params.latent.dtype, params.latentWidth, params.peWidth > 0);
-  return launchEarly(ctx, "absorbed_attention", choice.kernel,
-                     params.shape.numCTAs, numThreads, choice.sharedBytes,
-                     params, maps);
+  // Two row tiles of a sequence are two CTAs' that share what they read.
+  bool pairs = params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
+  return launchEarlyClusters(ctx, "absorbed_attention", choice.kernel,
+                             params.shape.numCTAs, pairs ? 2 : 1, numThreads,
+                             choice.sharedBytes, params, maps);
 }
 
 cudaError_t mla::cuda::loadAbsorbedSm90(const State &state) {

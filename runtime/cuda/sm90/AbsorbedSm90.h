@@ -47,7 +47,11 @@ struct CacheMaps {
 
 /// A tile of rows and its keys' blocks, as those that multiply see it.
 struct Item {
-  int rows;                 ///< 0: there is no further item.
+  bool isEnd; ///< There is no further item.
+  /// The other CTA of the cluster has the same blocks: each loads half of them
+  /// for both.
+  bool isPaired;
+  int rows;                 ///< 0: those of the other CTA alone are real.
   int batch;                ///< Its sequence.
   int token, head;          ///< Of the first row.
   int blockBegin, blockEnd; ///< Blocks of keys that a row sees.
@@ -78,9 +82,12 @@ constexpr int numPlaces = 4;
 /// Shared memory beside the boxes.
 struct Control {
   Barrier full[numStages][mostKeyBoxes]; ///< A box of keys is there.
-  /// The columns that a group of warps multiplies as values are done with.
+  /// The columns that a group of warps multiplies as values are done with: in
+  /// both CTAs where those are paired, in the one that loads them.
   Barrier empty[numStages][2];
+  Barrier peEmpty[numStages]; ///< A stage's weights are done with.
   Barrier weights[numStages]; ///< The weights of a stage's keys are there.
+  Barrier turn;               ///< The second group's product may begin.
   Barrier known[numPlaces];   ///< An item is.
   Barrier queryFull, queryEmpty;
   Item items[numPlaces];
@@ -96,11 +103,13 @@ struct Control {
       for (Barrier &barrier : full[i])
         barrier.init(1);
       for (Barrier &barrier : empty[i])
-        barrier.init(groupWarps);
+        barrier.init(groupWarps * clusterSize());
+      peEmpty[i].init(2 * groupWarps);
       weights[i].init(groupWarps);
     }
     for (Barrier &barrier : known)
       barrier.init(1);
+    turn.init(groupWarps);
     queryFull.init(queryThreads);
     queryEmpty.init(2 * groupWarps);
     Barrier::fenceInits();
@@ -121,6 +130,19 @@ template <int BoxesEach, bool HasPe> struct Layout {
   static constexpr int control = stages + numStages * stageBytes;
   static constexpr int bytes = control + static_cast<int>(sizeof(Control));
 };
+
+/// Until the barriers of all CTAs of the cluster can be used. All threads call
+/// it once.
+__device__ inline void waitForBarriers() {
+  if (clusterSize() > 1)
+    syncCluster();
+  else
+    syncThreads(0, numThreads);
+}
+/// Whether the CTAs of a cluster are the lanes of a part.
+__device__ inline bool arePaired(int lanes) {
+  return lanes == 2 && clusterSize() == 2;
+}
 
 /// Where a 16-byte unit lies in its box.
 __device__ inline int swizzledUnit(int row, int unit) {

@@ -10,8 +10,14 @@
 //   S = Q K^T,  P = exp2(S - reference),  O = O * rescale + P V.
 //
 // A row's reference is what its maximum was when it last grew by much: it goes
-// from one owner to the other with the weights. While one group makes weights,
-// the tensor cores work for the other.
+// from one owner to the other with the weights. The owners of a and b, the
+// blocks that are there at a time, work in this order, side by side what
+// stands in a line:
+//
+//   S(a)
+//   P(a)          S(b)
+//   O with P(a)   P(b), O with P(a)
+//   O with P(b)   O with P(b)
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,20 +40,27 @@ template <typename T, int BoxesEach, bool HasPe> class Attend {
 public:
   /// Of the warpgroup `side`, 0 or 1.
   __device__ Attend(const AbsorbedCall &call, const AbsorbedParams &p,
-                    char *shared, int side)
+                    char *shared, int side, bool isPaired)
       : call(call), p(p), shared(shared), base(sharedAddress(shared)),
         control(*reinterpret_cast<Control *>(shared + Shared::control)),
-        side(side), thread(threadIdx.x % groupThreads) {}
+        side(side), thread(threadIdx.x % groupThreads),
+        empty(addressIn(isPaired ? side : clusterRank(),
+                        control.empty[0][side].address())),
+        arrivals(isPaired ? 1 : clusterSize()) {}
 
   __device__ void run() {
     int first = 0; // number of the item's first block in the CTA
     for (int i = 0;; ++i) {
       control.queryFull.wait(i & 1);
       const Item &item = control.items[i % numPlaces];
-      if (item.rows == 0)
+      if (item.isEnd)
         return;
       int last = first + item.blocks();
-      attend(item, i % numPlaces, first, last);
+      sum[0] = sum[1] = 0;
+      if (side == 0)
+        lead(item, i % numPlaces, first, last);
+      else
+        follow(item, i % numPlaces, first, last);
       finish(item, i % numPlaces, first, last);
       first = last;
     }
@@ -57,48 +70,62 @@ private:
   static constexpr int numSums = BoxesEach * boxColumns / 2;
   using Logits = float[32];
 
-  __device__ void attend(const Item &item, int place, int first, int last) {
-    int toBlock = item.blockBegin - first;
-    sum[0] = sum[1] = 0;
+  using Weights = uint32_t[16];
+  static constexpr int sixteenRows = 2 * eightRows / 16; ///< In descriptors.
+
+  /// The group that has the first of each two blocks.
+  __device__ void lead(const Item &item, int place, int first, int last) {
     Logits s;
-    int n = first + ((first ^ side) & 1);
-    if (n >= last)
+    Weights weights;
+    if (first == last)
       arrive(control.queryEmpty);
-    if (n == first && n < last) {
+    for (int n = first; n < last; n += 2) {
+      multiplyKeys(s, n);
+      arrive(control.turn);
+      waitForProducts<0>();
+      pin(s);
+      if (n + 2 >= last)
+        arrive(control.queryEmpty);
+      makeWeights(weights, s, place, n, n - first + item.blockBegin,
+                  n == first);
+      takeOwn(weights, n, n > first);
+      endValues(n);
+      if (n + 1 == last)
+        break;
+      takeOthers(n + 1, true);
+      rescaleSums(n + 1);
+      endValues(n + 1);
+    }
+  }
+
+  /// The group that has the second.
+  __device__ void follow(const Item &item, int place, int first, int last) {
+    Logits s;
+    Weights weights;
+    if (last - first < 2)
+      arrive(control.queryEmpty);
+    int n = first + 1;
+    for (; n < last; n += 2, ++turns) {
+      // While this product is under way, the first group makes its weights.
+      control.turn.wait(turns & 1);
       multiplyKeys(s, n);
       waitForProducts<0>();
       pin(s);
       if (n + 2 >= last)
         arrive(control.queryEmpty);
-      toWeights<true>(s, place, n + toBlock);
-      multiplyValues(n, side, false);
-      waitForProducts<0>();
-      pin(o);
-      arrive(control.empty[side][side]);
-      n += 2;
-    }
-    for (; n < last; n += 2) {
+      // While this one is, this group makes its own.
       takeOthers(n - 1, n - 1 > first);
-      multiplyKeys(s, n);
-      waitForProducts<1>();
-      pin(o);
-      arrive(control.empty[side ^ 1][side]);
-      waitForProducts<0>();
-      pin(s);
-      if (n + 2 >= last)
-        arrive(control.queryEmpty);
-      toWeights<false>(s, place, n + toBlock);
-      rescale(side);
-      multiplyValues(n, side, true);
-      waitForProducts<0>();
-      pin(o);
-      arrive(control.empty[side][side]);
+      rescaleSums(n - 1);
+      makeWeights(weights, s, place, n, n - first + item.blockBegin, false);
+      endValues(n - 1);
+      takeOwn(weights, n, true);
+      endValues(n);
     }
-    if (n == last && n > first) {
+    if (n == last) {
+      ++turns;
       takeOthers(n - 1, n - 1 > first);
-      waitForProducts<0>();
-      pin(o);
-      arrive(control.empty[side ^ 1][side]);
+      rescaleSums(n - 1);
+      endValues(n - 1);
     }
   }
 
@@ -112,19 +139,22 @@ private:
   __device__ int lane() const { return thread % 32; }
   /// The thread's row; another one is 8 below.
   __device__ int ownRow() const { return thread / 32 * 16 + lane() / 4; }
-  __device__ uint32_t stage(int index) const {
-    return base + Shared::stages + index * Shared::stageBytes;
+  __device__ static int stageOf(int n) { return n % numStages; }
+  /// Of the barriers of block `n`.
+  __device__ static uint32_t phaseOf(int n) { return n / numStages & 1; }
+  __device__ uint32_t stage(int n) const {
+    return base + Shared::stages + stageOf(n) * Shared::stageBytes;
   }
 
   /// Starts S = Q K^T of the group's own block `n`, box by box as they come.
   __device__ void multiplyKeys(Logits &s, int n) {
-    uint64_t query = describe(base + Shared::query);
-    uint64_t keys = describe(stage(side));
+    uint32_t query = describe(base + Shared::query);
+    uint32_t keys = uniform(describe(stage(n)));
     pin(s);
     beginProducts();
 #pragma unroll
     for (int box = 0; box < Shared::keyBoxes; ++box) {
-      control.full[side][box].wait(n / numStages & 1);
+      control.full[stageOf(n)][box].wait(phaseOf(n));
       beginProducts();
 #pragma unroll
       for (int step = 0; step < 4; ++step) {
@@ -135,34 +165,55 @@ private:
     commitProducts();
   }
 
-  /// Starts O += P V of block `n`, or O = P V unless `add`.
-  __device__ void multiplyValues(int n, int index, bool add) {
-    control.weights[index].wait(n / numStages & 1);
-    uint64_t weights = describe(stage(index) + Shared::weights);
-    uint64_t values = describe(stage(index) + side * BoxesEach * boxBytes);
+  /// O += P V of a block `n` of the other group, or O = P V unless `add`.
+  __device__ void takeOthers(int n, bool add) {
+    control.weights[stageOf(n)].wait(phaseOf(n));
+    if (add)
+      rescale(n);
+    uint32_t weights = uniform(describe(stage(n) + Shared::weights));
+    uint32_t values = valuesOf(n);
     pin(o);
     beginProducts();
 #pragma unroll
     for (int step = 0; step < 4; ++step)
       multiplyColumns<T>(o, weights + step * 32 / 16,
-                         values + step * 2 * eightRows / 16, add || step != 0);
+                         values + step * sixteenRows, add || step != 0);
     commitProducts();
   }
 
-  /// The same of a block of the other group.
-  __device__ void takeOthers(int n, bool add) {
-    control.weights[side ^ 1].wait(n / numStages & 1);
-    rescale(side ^ 1);
+  /// The same of the group's own block.
+  __device__ void takeOwn(const Weights &weights, int n, bool add) {
+    if (add)
+      rescale(n);
+    uint32_t values = valuesOf(n);
+    pin(o);
+    beginProducts();
 #pragma unroll
-    for (int i = 0; i < 2; ++i)
-      sum[i] *= control.rescale[side ^ 1][ownRow() + i * 8];
-    multiplyValues(n, side ^ 1, add);
+    for (int step = 0; step < 4; ++step)
+      multiplyColumns<T>(o, weights + 4 * step, values + step * sixteenRows,
+                         add || step != 0);
+    commitProducts();
   }
 
-  /// Brings O to the reference of the block in stage `index`.
-  __device__ void rescale(int index) {
-    const float *factors = control.rescale[index];
-    float factor[2] = {factors[ownRow()], factors[ownRow() + 8]};
+  /// The columns of block `n` that are the group's values.
+  __device__ uint32_t valuesOf(int n) const {
+    return uniform(describe(stage(n) + side * BoxesEach * boxBytes));
+  }
+  /// Ends the product with block `n`, whose values then are done with.
+  __device__ void endValues(int n) {
+    waitForProducts<0>();
+    pin(o);
+    __syncwarp();
+    if (lane() != 0)
+      return;
+    if (HasPe)
+      control.peEmpty[stageOf(n)].arrive();
+    arriveAt(empty + stageOf(n) * sizeof(control.empty[0]), arrivals);
+  }
+
+  /// Brings O to the reference of block `n`.
+  __device__ void rescale(int n) {
+    float factor[2] = {factorOf(n, 0), factorOf(n, 1)};
     if (!__any_sync(~0u, factor[0] != 1 || factor[1] != 1))
       return;
 #pragma unroll
@@ -171,11 +222,19 @@ private:
       o[j + 2] *= factor[1], o[j + 3] *= factor[1];
     }
   }
+  /// The same with the sums.
+  __device__ void rescaleSums(int n) {
+    sum[0] *= factorOf(n, 0), sum[1] *= factorOf(n, 1);
+  }
+  /// Of the thread's row `i`.
+  __device__ float factorOf(int n, int i) const {
+    return control.rescale[stageOf(n)][ownRow() + i * 8];
+  }
 
-  /// P of the group's own block from S. Of the item's first block nothing is
-  /// before.
-  template <bool IsFirst>
-  __device__ void toWeights(Logits &s, int place, int block) {
+  /// Makes P of the group's own block `n` from S, also for the other group. Of
+  /// the item's first block nothing is before.
+  __device__ void makeWeights(Weights &weights, Logits &s, int place, int n,
+                              int block, bool isFirst) {
     const Item &item = control.items[place];
     bool isTail = (block + 1) * blockKeys > item.leastSeen;
     if (isTail)
@@ -191,32 +250,32 @@ private:
       most = fmaxf(most, __shfl_xor_sync(~0u, most, 2)) * p.scale;
       int row = ownRow() + i * 8;
       float before =
-          IsFirst ? minusInfinity() : control.reference[side ^ 1][row];
+          isFirst ? minusInfinity() : control.reference[stageOf(n + 1)][row];
       float next = most > before + growth ? most : before;
       top[i] = next == minusInfinity() ? 0 : next;
-      // There are no sums yet of the first block's rows.
-      float factor = IsFirst ? 1 : exp2Approximate(before - top[i]);
+      float factor = exp2Approximate(before - top[i]);
       sum[i] *= factor;
       if (lane() % 4 == 0) {
-        control.reference[side][row] = next;
-        control.rescale[side][row] = factor;
+        control.reference[stageOf(n)][row] = next;
+        control.rescale[stageOf(n)][row] = factor;
       }
     }
-    uint32_t pairs[16];
 #pragma unroll
     for (int j = 0; j < 16; ++j) {
       float low = exp2Approximate(fmaf(s[2 * j], p.scale, -top[j % 2]));
       float high = exp2Approximate(fmaf(s[2 * j + 1], p.scale, -top[j % 2]));
       sum[j % 2] += low + high;
-      pairs[j] = packPair<T>(low, high);
+      weights[j] = packPair<T>(low, high);
     }
-    // All warps are done with the keys.
+    // All warps are done with the keys, whose pe part gives way.
     syncThreads(GroupBarrier + side, groupThreads);
     if (isTail)
-      dropNonFinite(max(item.leastSeen - block * blockKeys, 0));
-    storeWeights(pairs);
+      dropNonFinite(n, max(item.leastSeen - block * blockKeys, 0));
+    storeWeights(n, weights);
     fenceSharedWrites();
-    arrive(control.weights[side]);
+    arrive(control.weights[stageOf(n)]);
+    if (isTail)
+      control.weights[stageOf(n)].wait(phaseOf(n));
   }
 
   __device__ void hideUnseen(Logits &s, const Rows &rows, int block) {
@@ -230,9 +289,9 @@ private:
   }
 
   /// Pairs of a row's weights, two rows in turn, to the stage's box for them.
-  __device__ void storeWeights(const uint32_t (&pairs)[16]) {
+  __device__ void storeWeights(int n, const uint32_t (&pairs)[16]) {
     int row = thread / 32 * 16 + lane() / 8 % 2 * 8 + lane() % 8;
-    uint32_t to = stage(side) + Shared::weights;
+    uint32_t to = stage(n) + Shared::weights;
 #pragma unroll
     for (int j = 0; j < 4; ++j)
       storeMatrices(to + swizzledUnit(row, 2 * j + lane() / 16), pairs[4 * j],
@@ -241,9 +300,9 @@ private:
 
   /// What isn't finite in keys that no row or not every row sees would reach
   /// all rows, multiplied by 0: from key `first` on zeros take its place.
-  __device__ void dropNonFinite(int first) {
+  __device__ void dropNonFinite(int n, int first) {
     constexpr int units = Shared::valueBoxes * 8;
-    char *from = shared + (stage(side) - base);
+    char *from = shared + (stage(n) - base);
     for (int i = first * units + thread; i < blockKeys * units;
          i += groupThreads) {
       int key = i / units, unit = i % units;
@@ -273,6 +332,9 @@ private:
   uint32_t base;
   Control &control;
   int side, thread;
+  uint32_t empty;   ///< Of stage 0: who is told that values are done with,
+  int arrivals;     ///< and how often, for as many CTAs.
+  int turns = 0;    ///< That the second group had or passed.
   float o[numSums]; ///< Of the rows, as products give it.
   /// Of the thread's own weights of the rows, relative to O's reference.
   float sum[2];

@@ -78,8 +78,8 @@ __device__ void Attend<T, BoxesEach, HasPe>::finish(const Item &item, int place,
       rows.sum[side][row] = sum[i];
       if (first == last)
         rows.top[row] = minusInfinity();
-      else if (((last - 1) & 1) == side)
-        rows.top[row] = control.reference[side][row];
+      else if (((last - first - 1) & 1) == side)
+        rows.top[row] = control.reference[stageOf(last - 1)][row];
     }
   }
   // The second kernel gets the multiprocessors that have ended. To let it start

@@ -113,12 +113,12 @@ public:
       }
       at.block = 0;
       int tile = at.item * lanes + lane();
-      if (tile < rowTiles()) {
+      if (isPaired() || tile < rowTiles()) {
         enter(item, tile, min(blockEnd, blocks()));
         return true;
       }
     }
-    item.rows = 0;
+    item.isEnd = true;
     return false;
   }
 
@@ -127,6 +127,7 @@ public:
 private:
   __device__ int part() const { return static_cast<int>(blockIdx.x) / lanes; }
   __device__ int lane() const { return static_cast<int>(blockIdx.x) % lanes; }
+  __device__ bool isPaired() const { return arePaired(lanes); }
   /// At most all of the call's, which fitsAbsorbedSm90() knows to be few.
   __device__ int numRows() const {
     return (seq.tokenEnd - seq.tokenBegin) * p.heads;
@@ -168,27 +169,31 @@ private:
     item.batch = at.sequence;
     item.blockBegin = continues ? min(start.block, blockEnd) : 0;
     int first = tile * tileRows;
-    item.rows = min(numRows() - first, tileRows);
+    item.isPaired = isPaired();
+    item.rows = max(min(numRows() - first, tileRows), 0);
     auto heads = static_cast<unsigned>(p.heads);
     unsigned tokens = first / heads;
     item.token = seq.tokenBegin + static_cast<int>(tokens);
     item.head = static_cast<int>(first - tokens * heads);
-    int last =
-        item.token + static_cast<int>((item.head + item.rows - 1u) / heads);
-    setSeen(item, last);
+    // Paired CTAs take the blocks that either's rows see.
+    unsigned begin = isPaired() ? first - lane() * tileRows : first;
+    unsigned end = min(begin + (isPaired() ? 2 : 1) * tileRows,
+                       static_cast<unsigned>(numRows()));
+    setSeen(item, seq.tokenBegin + static_cast<int>(begin / heads),
+            seq.tokenBegin + static_cast<int>((end - 1) / heads));
     int seen = (item.mostSeen + blockKeys - 1) / blockKeys;
     item.blockEnd = max(min(blockEnd, seen), item.blockBegin);
   }
 
-  /// What the tokens from the item's up to `last` see.
-  __device__ void setSeen(Item &item, int last) const {
+  /// What the tokens `first` to `last` see.
+  __device__ void setSeen(Item &item, int first, int last) const {
     if (!p.kvBounds) {
       item.mostSeen = call.visibleUnchecked(seq, last);
-      item.leastSeen = call.visibleUnchecked(seq, item.token);
+      item.leastSeen = call.visibleUnchecked(seq, first);
       return;
     }
     int most = 0, least = INT32_MAX;
-    for (int t = item.token + threadIdx.x % 32; t <= last; t += 32) {
+    for (int t = first + threadIdx.x % 32; t <= last; t += 32) {
       int bound = call.visibleUnchecked(seq, t);
       most = max(most, bound);
       least = min(least, bound);

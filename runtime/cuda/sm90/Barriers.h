@@ -103,9 +103,82 @@ __device__ inline void copyBox(uint32_t to, const CUtensorMap &map, int column,
                : "memory");
 }
 
+/// The same to all CTAs of a cluster of two, to the same place in each and with
+/// the bytes for the same barrier.
+__device__ inline void copyBoxToBoth(uint32_t to, const CUtensorMap &map,
+                                     int column, int row, int page,
+                                     const Barrier &done) {
+  asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::"
+               "complete_tx::bytes.multicast::cluster [%0], [%1, {%2, %3, "
+               "%4}], [%5], %6;"
+               :
+               : "r"(to), "l"(&map), "r"(column), "r"(row), "r"(page),
+                 "r"(done.address()), "h"(static_cast<uint16_t>(3))
+               : "memory");
+}
+
+/// Fetches a box to L2.
+__device__ inline void prefetchBox(const CUtensorMap &map, int column, int row,
+                                   int page) {
+  asm volatile("cp.async.bulk.prefetch.tensor.3d.L2.global.tile [%0, {%1, %2, "
+               "%3}];"
+               :
+               : "l"(&map), "r"(column), "r"(row), "r"(page)
+               : "memory");
+}
+
+/// CTAs of a cluster, and which of them this one is.
+__device__ inline int clusterSize() {
+  uint32_t size;
+  asm("mov.u32 %0, %%cluster_nctaid.x;" : "=r"(size));
+  return static_cast<int>(size);
+}
+__device__ inline int clusterRank() {
+  uint32_t rank;
+  asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+  return static_cast<int>(rank);
+}
+/// All threads of a cluster wait for each other.
+__device__ inline void syncCluster() {
+  asm volatile("barrier.cluster.arrive.release;\n"
+               "barrier.cluster.wait.acquire;"
+               :
+               :
+               : "memory");
+}
+/// Where CTA `rank` of the cluster has what this one has at `address`.
+__device__ inline uint32_t addressIn(int rank, uint32_t address) {
+  uint32_t there;
+  asm("mapa.shared::cluster.u32 %0, %1, %2;"
+      : "=r"(there)
+      : "r"(address), "r"(rank));
+  return there;
+}
+/// Arrives `count` times at the barrier at an address of addressIn(). It tells
+/// only of what was read: a release for the cluster would wait for writes too.
+__device__ inline void arriveAt(uint32_t barrier, int count) {
+  asm volatile("mbarrier.arrive.shared::cluster.b64 _, [%0], %1;"
+               :
+               : "r"(barrier), "r"(count)
+               : "memory");
+}
+
 /// Fetches what copyBox() of this map needs before its tensor's data.
 __device__ inline void prefetchMap(const CUtensorMap &map) {
   asm volatile("prefetch.tensormap [%0];" : : "l"(&map) : "memory");
+}
+
+/// True in one lane of a whole warp, which the compiler knows to be one: what a
+/// thread alone starts needs no loop over lanes.
+__device__ inline bool isElected() {
+  uint32_t elected;
+  asm volatile("{\n"
+               ".reg .pred elected;\n"
+               "elect.sync _|elected, 0xffffffff;\n"
+               "selp.u32 %0, 1, 0, elected;\n"
+               "}"
+               : "=r"(elected));
+  return elected;
 }
 
 /// What the thread wrote to shared memory is seen by the tensor cores and by

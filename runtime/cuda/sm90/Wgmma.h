@@ -35,11 +35,22 @@ constexpr int boxColumns = 64; ///< Of 16-bit elements.
 constexpr int boxBytes = 64 * boxRowBytes;
 constexpr int eightRows = 8 * boxRowBytes; ///< What the swizzle repeats after.
 
-/// A matrix in boxes as the instructions take it: `leading` bytes are between
-/// boxes, which counts only where the summed dimension is that of the rows.
-__device__ inline uint64_t describe(uint32_t address, int leading = boxBytes) {
-  return uint64_t(1) << 62 | uint64_t(eightRows / 16) << 32 |
-         static_cast<uint64_t>(leading / 16) << 16 | (address & 0x3ffff) / 16;
+/// A matrix in boxes as the instructions take it, or what of that isn't the
+/// same for all: `leading` bytes are between boxes, which counts only where the
+/// summed dimension is that of the rows. Places in it are `bytes / 16` further.
+__device__ inline uint32_t describe(uint32_t address, int leading = boxBytes) {
+  return static_cast<uint32_t>(leading / 16) << 16 | (address & 0x3ffff) / 16;
+}
+__device__ inline uint64_t descriptor(uint32_t matrix) {
+  constexpr uint32_t swizzleOf128Bytes = 1u << 30;
+  return static_cast<uint64_t>(swizzleOf128Bytes | eightRows / 16) << 32 |
+         matrix;
+}
+/// The value that all lanes of a warp have, such that the compiler knows it to
+/// be the same: the instructions take descriptors from registers that a warp
+/// has once, and to bring each there takes longer than a product of 64 columns.
+__device__ inline uint32_t uniform(uint32_t value) {
+  return __reduce_max_sync(~0u, value);
 }
 
 /// Registers written so far are seen by the products that follow.
@@ -100,11 +111,23 @@ template <int N> __device__ inline void pin(float (&d)[N]) {
                                     ", add, 1, 1, 0, " #TRANSPOSED ";\n"       \
                                     "}"                                        \
                : MLA_D##COUNT(0)                                               \
-               : "l"(a), "l"(b), "r"(add))
+               : "l"(descriptor(a)), "l"(descriptor(b)), "r"(add))
+
+/// The same with `a` in registers: four lists of operands follow the sums'.
+#define MLA_WGMMA_REGISTERS(N, TYPE, COUNT, A, B, ADD)                         \
+  asm volatile("{\n"                                                           \
+               ".reg .pred add;\n"                                             \
+               "setp.ne.b32 add, %" #ADD ", 0;\n"                              \
+               "wgmma.mma_async.sync.aligned.m64n" #N "k16.f32." TYPE "." TYPE \
+               " {" MLA_LIST##COUNT "}, {" A "}, %" #B ", add, 1, 1, 1;\n"     \
+                                    "}"                                        \
+               : MLA_D##COUNT(0)                                               \
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]),                   \
+                 "l"(descriptor(b)), "r"(add))
 
 /// d = a b^T, or d += a b^T where `add`: rows of both are 16 columns of boxes.
 template <typename T>
-__device__ inline void multiplyRows(float (&d)[32], uint64_t a, uint64_t b,
+__device__ inline void multiplyRows(float (&d)[32], uint32_t a, uint32_t b,
                                     int add) {
   if constexpr (!isHalf<T>)
     MLA_WGMMA(64, "bf16", 32, 32, 33, 34, 0);
@@ -114,7 +137,7 @@ __device__ inline void multiplyRows(float (&d)[32], uint64_t a, uint64_t b,
 
 /// d = a b, or d += a b where `add`: b are 16 rows of boxes side by side.
 template <typename T>
-__device__ inline void multiplyColumns(float (&d)[128], uint64_t a, uint64_t b,
+__device__ inline void multiplyColumns(float (&d)[128], uint32_t a, uint32_t b,
                                        int add) {
   if constexpr (!isHalf<T>)
     MLA_WGMMA(256, "bf16", 128, 128, 129, 130, 1);
@@ -122,7 +145,7 @@ __device__ inline void multiplyColumns(float (&d)[128], uint64_t a, uint64_t b,
     MLA_WGMMA(256, "f16", 128, 128, 129, 130, 1);
 }
 template <typename T>
-__device__ inline void multiplyColumns(float (&d)[64], uint64_t a, uint64_t b,
+__device__ inline void multiplyColumns(float (&d)[64], uint32_t a, uint32_t b,
                                        int add) {
   if constexpr (!isHalf<T>)
     MLA_WGMMA(128, "bf16", 64, 64, 65, 66, 1);
@@ -130,7 +153,27 @@ __device__ inline void multiplyColumns(float (&d)[64], uint64_t a, uint64_t b,
     MLA_WGMMA(128, "f16", 64, 64, 65, 66, 1);
 }
 
+/// The same; `a` is 16 columns, pairs of them as the sums of a product lie:
+/// of row l / 4 and of the one 8 below, then the 8 columns behind.
+template <typename T>
+__device__ inline void multiplyColumns(float (&d)[128], const uint32_t *a,
+                                       uint32_t b, int add) {
+  if constexpr (!isHalf<T>)
+    MLA_WGMMA_REGISTERS(256, "bf16", 128, "%128, %129, %130, %131", 132, 133);
+  else
+    MLA_WGMMA_REGISTERS(256, "f16", 128, "%128, %129, %130, %131", 132, 133);
+}
+template <typename T>
+__device__ inline void multiplyColumns(float (&d)[64], const uint32_t *a,
+                                       uint32_t b, int add) {
+  if constexpr (!isHalf<T>)
+    MLA_WGMMA_REGISTERS(128, "bf16", 64, "%64, %65, %66, %67", 68, 69);
+  else
+    MLA_WGMMA_REGISTERS(128, "f16", 64, "%64, %65, %66, %67", 68, 69);
+}
+
 #undef MLA_WGMMA
+#undef MLA_WGMMA_REGISTERS
 #undef MLA_D128
 #undef MLA_D64
 #undef MLA_D32
