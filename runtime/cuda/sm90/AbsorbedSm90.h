@@ -72,7 +72,6 @@ struct Rows {
   int head[tileRows];
   int bound[tileRows];    ///< Of the positions that it sees.
   float sum[2][tileRows]; ///< Of the weights that either group computed.
-  float top[tileRows];    ///< What those are relative to.
 };
 
 /// Places of items. While the groups end one, the next one's query may be there

@@ -57,11 +57,12 @@ public:
         return;
       int last = first + item.blocks();
       sum[0] = sum[1] = 0;
+      reference[0] = reference[1] = minusInfinity();
       if (side == 0)
         lead(item, i % numPlaces, first, last);
       else
         follow(item, i % numPlaces, first, last);
-      finish(item, i % numPlaces, first, last);
+      finish(item, i % numPlaces);
       first = last;
     }
   }
@@ -75,6 +76,7 @@ private:
 
   /// The group that has the first of each two blocks.
   __device__ void lead(const Item &item, int place, int first, int last) {
+    int tail = firstTail(item, first);
     Logits s;
     Weights weights;
     if (first == last)
@@ -86,20 +88,19 @@ private:
       pin(s);
       if (n + 2 >= last)
         arrive(control.queryEmpty);
-      makeWeights(weights, s, place, n, n - first + item.blockBegin,
-                  n == first);
+      makeWeights(weights, s, place, n, n - first, n >= tail);
       takeOwn(weights, n, n > first);
       endValues(n);
       if (n + 1 == last)
         break;
       takeOthers(n + 1, true);
-      rescaleSums(n + 1);
       endValues(n + 1);
     }
   }
 
   /// The group that has the second.
   __device__ void follow(const Item &item, int place, int first, int last) {
+    int tail = firstTail(item, first);
     Logits s;
     Weights weights;
     if (last - first < 2)
@@ -115,8 +116,7 @@ private:
         arrive(control.queryEmpty);
       // While this one is, this group makes its own.
       takeOthers(n - 1, n - 1 > first);
-      rescaleSums(n - 1);
-      makeWeights(weights, s, place, n, n - first + item.blockBegin, false);
+      makeWeights(weights, s, place, n, n - first, n >= tail);
       endValues(n - 1);
       takeOwn(weights, n, true);
       endValues(n);
@@ -124,7 +124,6 @@ private:
     if (n == last) {
       ++turns;
       takeOthers(n - 1, n - 1 > first);
-      rescaleSums(n - 1);
       endValues(n - 1);
     }
   }
@@ -168,8 +167,14 @@ private:
   /// O += P V of a block `n` of the other group, or O = P V unless `add`.
   __device__ void takeOthers(int n, bool add) {
     control.weights[stageOf(n)].wait(phaseOf(n));
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      reference[i] = control.reference[stageOf(n)][ownRow() + i * 8];
+      factor[i] = control.rescale[stageOf(n)][ownRow() + i * 8];
+      sum[i] *= factor[i];
+    }
     if (add)
-      rescale(n);
+      rescale();
     uint32_t weights = uniform(describe(stage(n) + Shared::weights));
     uint32_t values = valuesOf(n);
     pin(o);
@@ -184,7 +189,7 @@ private:
   /// The same of the group's own block.
   __device__ void takeOwn(const Weights &weights, int n, bool add) {
     if (add)
-      rescale(n);
+      rescale();
     uint32_t values = valuesOf(n);
     pin(o);
     beginProducts();
@@ -211,9 +216,8 @@ private:
     arriveAt(empty + stageOf(n) * sizeof(control.empty[0]), arrivals);
   }
 
-  /// Brings O to the reference of block `n`.
-  __device__ void rescale(int n) {
-    float factor[2] = {factorOf(n, 0), factorOf(n, 1)};
+  /// Brings O to the latest reference.
+  __device__ void rescale() {
     if (!__any_sync(~0u, factor[0] != 1 || factor[1] != 1))
       return;
 #pragma unroll
@@ -222,21 +226,17 @@ private:
       o[j + 2] *= factor[1], o[j + 3] *= factor[1];
     }
   }
-  /// The same with the sums.
-  __device__ void rescaleSums(int n) {
-    sum[0] *= factorOf(n, 0), sum[1] *= factorOf(n, 1);
-  }
-  /// Of the thread's row `i`.
-  __device__ float factorOf(int n, int i) const {
-    return control.rescale[stageOf(n)][ownRow() + i * 8];
+
+  /// The first block, in the CTA's numbers, that not all rows see whole.
+  __device__ static int firstTail(const Item &item, int first) {
+    return item.leastSeen / blockKeys - item.blockBegin + first;
   }
 
-  /// Makes P of the group's own block `n` from S, also for the other group. Of
-  /// the item's first block nothing is before.
+  /// Makes P of the group's own block `n`, the item's `index`-th, from S, also
+  /// for the other group, which waits for it.
   __device__ void makeWeights(Weights &weights, Logits &s, int place, int n,
-                              int block, bool isFirst) {
-    const Item &item = control.items[place];
-    bool isTail = (block + 1) * blockKeys > item.leastSeen;
+                              int index, bool isTail) {
+    int block = isTail ? control.items[place].blockBegin + index : 0;
     if (isTail)
       hideUnseen(s, control.rows[place], block);
     float top[2];
@@ -248,17 +248,11 @@ private:
         most = fmaxf(most, fmaxf(s[j + 2 * i], s[j + 2 * i + 1]));
       most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
       most = fmaxf(most, __shfl_xor_sync(~0u, most, 2)) * p.scale;
-      int row = ownRow() + i * 8;
-      float before =
-          isFirst ? minusInfinity() : control.reference[stageOf(n + 1)][row];
-      float next = most > before + growth ? most : before;
-      top[i] = next == minusInfinity() ? 0 : next;
-      float factor = exp2Approximate(before - top[i]);
-      sum[i] *= factor;
-      if (lane() % 4 == 0) {
-        control.reference[stageOf(n)][row] = next;
-        control.rescale[stageOf(n)][row] = factor;
-      }
+      float before = reference[i];
+      reference[i] = most > before + growth ? most : before;
+      top[i] = reference[i] == minusInfinity() ? 0 : reference[i];
+      factor[i] = exp2Approximate(before - top[i]);
+      sum[i] *= factor[i];
     }
 #pragma unroll
     for (int j = 0; j < 16; ++j) {
@@ -267,10 +261,19 @@ private:
       sum[j % 2] += low + high;
       weights[j] = packPair<T>(low, high);
     }
+    if (lane() % 4 == 0) {
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        control.reference[stageOf(n)][ownRow() + i * 8] = reference[i];
+        control.rescale[stageOf(n)][ownRow() + i * 8] = factor[i];
+      }
+    }
     // All warps are done with the keys, whose pe part gives way.
-    syncThreads(GroupBarrier + side, groupThreads);
+    if (HasPe)
+      syncThreads(GroupBarrier + side, groupThreads);
     if (isTail)
-      dropNonFinite(n, max(item.leastSeen - block * blockKeys, 0));
+      dropNonFinite(n,
+                    max(control.items[place].leastSeen - block * blockKeys, 0));
     storeWeights(n, weights);
     fenceSharedWrites();
     arrive(control.weights[stageOf(n)]);
@@ -319,7 +322,7 @@ private:
     return word & ~__vcmpeq2(word & exponents, exponents);
   }
 
-  __device__ void finish(const Item &item, int place, int first, int last);
+  __device__ void finish(const Item &item, int place);
   __device__ void clearRows(const float (&own)[2]);
   __device__ void addOthers(const float *state, float (&own)[2],
                             const float (&others)[2]);
@@ -336,8 +339,9 @@ private:
   int arrivals;     ///< and how often, for as many CTAs.
   int turns = 0;    ///< That the second group had or passed.
   float o[numSums]; ///< Of the rows, as products give it.
-  /// Of the thread's own weights of the rows, relative to O's reference.
-  float sum[2];
+  /// Of the thread's two rows: what weights are relative to, log2; what O is to
+  /// be multiplied by for that; and the sums of the thread's own weights.
+  float reference[2], factor[2], sum[2];
 };
 
 } // namespace sm90

@@ -66,21 +66,16 @@ __device__ inline float mergeSums(float lse, float other, float &own,
 }
 
 template <typename T, int BoxesEach, bool HasPe>
-__device__ void Attend<T, BoxesEach, HasPe>::finish(const Item &item, int place,
-                                                    int first, int last) {
+__device__ void Attend<T, BoxesEach, HasPe>::finish(const Item &item,
+                                                    int place) {
   Rows &rows = control.rows[place];
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
     int row = ownRow() + i * 8;
     sum[i] += __shfl_xor_sync(~0u, sum[i], 1);
     sum[i] += __shfl_xor_sync(~0u, sum[i], 2);
-    if (lane() % 4 == 0) {
+    if (lane() % 4 == 0)
       rows.sum[side][row] = sum[i];
-      if (first == last)
-        rows.top[row] = minusInfinity();
-      else if (((last - first - 1) & 1) == side)
-        rows.top[row] = control.reference[stageOf(last - 1)][row];
-    }
   }
   // The second kernel gets the multiprocessors that have ended. To let it start
   // with this one took longer.
@@ -99,7 +94,7 @@ __device__ void Attend<T, BoxesEach, HasPe>::finish(const Item &item, int place,
     int row = ownRow() + i * 8, t = rows.token[row], h = rows.head[row];
     float total = rows.sum[0][row] + rows.sum[1][row];
     own[i] = total != 0 ? __fdividef(1, total) : 0;
-    float lse = total != 0 ? rows.top[row] + __log2f(total) : minusInfinity();
+    float lse = total != 0 ? reference[i] + __log2f(total) : minusInfinity();
     bool tells = t >= 0 && side == 0 && lane() % 4 == 0;
     to[i] = nullptr;
     if (item.slot >= 0) {
