@@ -130,9 +130,10 @@ class Script(Folder):
         tools = self.folder.parent / "tools"
         tools.mkdir()
         sanitizer = tools / "compute-sanitizer"
+        # Each of its options has a value.
         sanitizer.write_text("#!/bin/sh\n[ $2 != racecheck ] || bad=1\n"
                              "echo \"========= ERROR SUMMARY: ${bad:-0} errors\"\n"
-                             "shift 4; \"$@\"\n")
+                             "while [ \"${1#--}\" != \"$1\" ]; do shift 2; done; \"$@\"\n")
         sanitizer.chmod(0o755)
         status, output = self.run_tests("--sanitize", "graphs", PATH=f"{tools}:{os.environ['PATH']}")
         # initcheck is for the operations' tests alone.

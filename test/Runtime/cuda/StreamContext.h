@@ -11,6 +11,7 @@
 #include <cuda_runtime_api.h>
 
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace mla {
@@ -73,12 +74,7 @@ public:
   };
   Nodes countNodes() const {
     Nodes result;
-    size_t count = 0;
-    expectCuda(cudaGraphGetNodes(graph, nullptr, &count));
-    std::vector<cudaGraphNode_t> nodes(count);
-    if (count > 0)
-      expectCuda(cudaGraphGetNodes(graph, nodes.data(), &count));
-    for (cudaGraphNode_t node : nodes) {
+    for (cudaGraphNode_t node : nodes()) {
       cudaGraphNodeType type;
       expectCuda(cudaGraphNodeGetType(node, &type));
       if (type == cudaGraphNodeTypeKernel)
@@ -91,7 +87,33 @@ public:
     return result;
   }
 
+  /// Of all its kernels, as the compiler calls them.
+  std::string kernelNames() const {
+    std::string names;
+    for (cudaGraphNode_t node : nodes()) {
+      cudaGraphNodeType type;
+      expectCuda(cudaGraphNodeGetType(node, &type));
+      if (type != cudaGraphNodeTypeKernel)
+        continue;
+      cudaKernelNodeParams params = {};
+      const char *name = "";
+      expectCuda(cudaGraphKernelNodeGetParams(node, &params));
+      expectCuda(cudaFuncGetName(&name, params.func));
+      names += std::string(names.empty() ? "" : " ") + name;
+    }
+    return names;
+  }
+
 private:
+  std::vector<cudaGraphNode_t> nodes() const {
+    size_t count = 0;
+    expectCuda(cudaGraphGetNodes(graph, nullptr, &count));
+    std::vector<cudaGraphNode_t> nodes(count);
+    if (count > 0)
+      expectCuda(cudaGraphGetNodes(graph, nodes.data(), &count));
+    return nodes;
+  }
+
   cudaStream_t stream;
   cudaGraph_t graph = nullptr;
   cudaGraphExec_t executable = nullptr;

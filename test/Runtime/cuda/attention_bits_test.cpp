@@ -1,0 +1,138 @@
+//===- attention_bits_test.cpp - Absorbed attention's bits ----------------===//
+// Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===----------------------------------------------------------------------===//
+//
+// The same inputs give the same bits: again, in another context, by a schedule
+// of the caller's or by the call's own, in a graph.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AttentionChecks.h"
+
+using namespace mla;
+using namespace mla::test;
+
+namespace {
+
+class CudaAttentionBitsTest : public testing::Test {
+protected:
+  using Bytes = std::vector<uint8_t>;
+
+  /// Calls `visit` with what decoding has: few heads to many, and up to four
+  /// tokens a sequence.
+  static void
+  forEachShape(const std::function<void(const AttentionForm &)> &visit) {
+    for (int64_t heads : {16, 64, 128})
+      for (int64_t tokens : {1, 2, 4}) {
+        Random random(heads + tokens);
+        AttentionForm form;
+        form.heads = heads;
+        form.isSharp = tokens == 2;
+        form.seed = heads + tokens;
+        form.lengths = normalLengths(random, 20, 900, tokens);
+        form.lengths[7] = 0;
+        form.lengths[11] = 9000;
+        form.setTokens(tokens);
+        SCOPED_TRACE(form.describe());
+        visit(form);
+      }
+  }
+
+  /// What a call writes, in whatever stream.
+  static Bytes resultsOf(const PagedAttention &attention,
+                         const std::function<mla_status()> &call) {
+    attention.poisonResults();
+    expectCuda(cudaDeviceSynchronize());
+    EXPECT_EQ(call(), MLA_STATUS_OK);
+    expectCuda(cudaDeviceSynchronize());
+    return attention.results();
+  }
+
+  StreamContext on, other;
+  PagedAttention attention{on};
+};
+
+TEST_F(CudaAttentionBitsTest, LargeBatchesOfOneScheduleHaveTheSame) {
+  forEachShape([&](const AttentionForm &form) {
+    attention.make(form);
+    Bytes first = resultsOf(attention, [&] { return attention.run(on.ctx); });
+    std::vector<int32_t> schedule = attention.schedule();
+    EXPECT_TRUE(attention.difference().isWithin());
+    for (int i = 0; i < 3; ++i)
+      EXPECT_TRUE(first == resultsOf(attention,
+                                     [&] { return attention.attend(on.ctx); }));
+    EXPECT_TRUE(first == resultsOf(attention, [&] {
+                  return attention.attend(other.ctx);
+                }));
+    EXPECT_TRUE(first ==
+                resultsOf(attention, [&] { return attention.run(other.ctx); }));
+    EXPECT_TRUE(schedule == attention.schedule());
+    attention.params.schedule = nullptr;
+    for (StreamContext *context : {&on, &other})
+      EXPECT_TRUE(first == resultsOf(attention, [&] {
+                    return attention.attend(context->ctx);
+                  }));
+    // Split for fewer multiprocessors, the sums have another order.
+    ASSERT_EQ(mla_context_set_sm_limit(on.ctx, 7), MLA_STATUS_OK);
+    EXPECT_FALSE(first == resultsOf(attention,
+                                    [&] { return attention.attend(on.ctx); }));
+    EXPECT_TRUE(attention.difference().isWithin());
+    ASSERT_EQ(mla_context_set_sm_limit(on.ctx, 0), MLA_STATUS_OK);
+    expectNoFault(on);
+    expectNoFault(other);
+  });
+}
+
+/// Of as many tokens in all, others of each sequence, up to eight.
+void drawTokens(Random &random, AttentionForm &form, int64_t all) {
+  int64_t left = all;
+  for (int64_t &tokens : form.tokens) {
+    tokens = random.integer(0, std::min<int64_t>(left, 8));
+    left -= tokens;
+  }
+  form.padding = left;
+}
+
+// Recorded once, with the lengths, pages, new tokens and bounds of a first
+// step; then others take their places.
+TEST_F(CudaAttentionBitsTest, LargeBatchesInAGraphHaveThoseOfCalls) {
+  const int64_t most = 2100;
+  forEachShape([&](AttentionForm form) {
+    Random random(form.seed);
+    form.lengths = {most, 1, 64, 65, 700, 129};
+    form.setTokens(form.tokens[0]);
+    form.capacity = most;
+    if (form.heads == 64)
+      form.bounds = KeyBounds::Random;
+    int64_t all = 6 * form.tokens[0];
+    attention.make(form);
+    CapturedGraph graph(on, [&] { return attention.run(on.ctx); });
+    ASSERT_TRUE(graph);
+    for (int round = 0; round < 6; ++round) {
+      form.seed += 1000;
+      for (int64_t &length : form.lengths)
+        length =
+            round == 0 ? 0
+            : round == 1
+                ? most
+                : random.pick<int64_t>({0, 1, most, random.integer(0, most)});
+      if (round > 2)
+        drawTokens(random, form, all);
+      SCOPED_TRACE(form.describe());
+      attention.refill(form);
+      graph.replay();
+      Bytes replayed = attention.results();
+      AttentionDifference difference = attention.difference();
+      EXPECT_TRUE(difference.isWithin()) << difference.describe();
+      EXPECT_EQ(difference.damage, 0u);
+      EXPECT_TRUE(replayed == resultsOf(attention, [&] {
+                    return attention.run(other.ctx);
+                  }));
+      expectNoFault(on);
+      expectNoFault(other);
+    }
+  });
+}
+
+} // namespace
