@@ -20,6 +20,7 @@
 #include "Launch.h"
 #include "sm90/AbsorbedSm90Attend.h"
 #include "sm90/AbsorbedSm90Load.h"
+#include "sm90/AbsorbedSm90Order.h"
 #include "sm90/AbsorbedSm90Output.h"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ using namespace mla::cuda::sm90;
 
 namespace {
 
-template <typename T, int BoxesEach, bool HasPe>
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
 __global__ void __launch_bounds__(numThreads, 1)
     absorbedSm90(const __grid_constant__ AbsorbedParams p,
                  const __grid_constant__ CacheMaps maps) {
@@ -61,8 +62,9 @@ __global__ void __launch_bounds__(numThreads, 1)
     int thread = threadIdx.x - groupThreads;
     call.checkSequences(thread, 2 * groupThreads);
     call.writeNothing(real, p.tokens, thread, 2 * groupThreads);
-    Attend<T, BoxesEach, HasPe>(call, p, shared, warp / groupWarps - 1,
-                                arePaired(header.element(ScheduleLanes)))
+    Attend<T, BoxesEach, HasPe, Overlaps>(
+        call, p, shared, warp / groupWarps - 1,
+        arePaired(header.element(ScheduleLanes)))
         .run();
   } else {
     shrinkRegisters<fewRegisters>();
@@ -84,18 +86,23 @@ struct Choice {
   int sharedBytes;
 };
 
-template <int BoxesEach, bool HasPe> Choice choose(uint32_t dtype) {
+template <int BoxesEach, bool HasPe, bool Overlaps>
+Choice choose(uint32_t dtype) {
   return {dtype == MLA_DTYPE_BF16
-              ? absorbedSm90<__nv_bfloat16, BoxesEach, HasPe>
-              : absorbedSm90<__half, BoxesEach, HasPe>,
+              ? absorbedSm90<__nv_bfloat16, BoxesEach, HasPe, Overlaps>
+              : absorbedSm90<__half, BoxesEach, HasPe, Overlaps>,
           Layout<BoxesEach, HasPe>::bytes};
 }
 
-/// The kernel of a type, of a latent of 512 or 256 columns.
-Choice choose(uint32_t dtype, int64_t latentWidth, bool hasPe) {
-  if (latentWidth == 512)
-    return hasPe ? choose<4, true>(dtype) : choose<4, false>(dtype);
-  return hasPe ? choose<2, true>(dtype) : choose<2, false>(dtype);
+/// The kernel of a type, of a latent of 512 or 256 columns, in the order that
+/// `overlaps` more or in the other: see AbsorbedSm90Order.h.
+Choice choose(uint32_t dtype, int64_t latentWidth, bool hasPe, bool overlaps) {
+  if (latentWidth == 256)
+    return hasPe ? choose<2, true, false>(dtype)
+                 : choose<2, false, false>(dtype);
+  if (overlaps)
+    return hasPe ? choose<4, true, true>(dtype) : choose<4, false, true>(dtype);
+  return hasPe ? choose<4, true, false>(dtype) : choose<4, false, false>(dtype);
 }
 
 bool makeMaps(CacheMaps &maps, const Tensor<3> &latent, const Tensor<3> &pe) {
@@ -150,8 +157,10 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
   CacheMaps maps = {};
   makeMaps(maps, params.latent, params.pe);
   makeQueryMap(maps, params);
-  Choice choice =
-      choose(params.latent.dtype, params.latentWidth, params.peWidth > 0);
+  // Arithmetic bounds the kernel where CTAs share keys, unless there are few.
+  bool overlaps = params.shape.lanes > 1 && params.seqs >= 16;
+  Choice choice = choose(params.latent.dtype, params.latentWidth,
+                         params.peWidth > 0, overlaps);
   // Two row tiles of a sequence are two CTAs' that share what they read.
   bool pairs = params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
   return launchEarlyClusters(ctx, "absorbed_attention", choice.kernel,
@@ -164,10 +173,12 @@ cudaError_t mla::cuda::loadAbsorbedSm90(const State &state) {
     return cudaSuccess;
   for (uint32_t dtype : {MLA_DTYPE_BF16, MLA_DTYPE_F16})
     for (int64_t width : {256, 512})
-      for (bool hasPe : {false, true}) {
-        Choice choice = choose(dtype, width, hasPe);
-        if (cudaError_t error = allowShared(choice.kernel, choice.sharedBytes))
-          return error;
-      }
+      for (bool hasPe : {false, true})
+        for (bool overlaps : {false, true}) {
+          Choice choice = choose(dtype, width, hasPe, overlaps);
+          if (cudaError_t error =
+                  allowShared(choice.kernel, choice.sharedBytes))
+            return error;
+        }
   return cudaSuccess;
 }

@@ -10,14 +10,8 @@
 //   S = Q K^T,  P = exp2(S - reference),  O = O * rescale + P V.
 //
 // A row's reference is what its maximum was when it last grew by much: it goes
-// from one owner to the other with the weights. The owners of a and b, the
-// blocks that are there at a time, work in this order, side by side what
-// stands in a line:
-//
-//   S(a)
-//   P(a)          S(b)
-//   O with P(a)   P(b), O with P(a)
-//   O with P(b)   O with P(b)
+// from one owner to the other with the weights. AbsorbedSm90Order.h says what
+// comes after what.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,7 +28,7 @@ namespace sm90 {
 /// log2 of the largest weight.
 constexpr float growth = 8;
 
-template <typename T, int BoxesEach, bool HasPe> class Attend {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps> class Attend {
   using Shared = Layout<BoxesEach, HasPe>;
 
 public:
@@ -58,7 +52,9 @@ public:
       int last = first + item.blocks();
       sum[0] = sum[1] = 0;
       reference[0] = reference[1] = minusInfinity();
-      if (side == 0)
+      if (!Overlaps)
+        attend(item, i % numPlaces, first, last);
+      else if (side == 0)
         lead(item, i % numPlaces, first, last);
       else
         follow(item, i % numPlaces, first, last);
@@ -74,59 +70,10 @@ private:
   using Weights = uint32_t[16];
   static constexpr int sixteenRows = 2 * eightRows / 16; ///< In descriptors.
 
-  /// The group that has the first of each two blocks.
-  __device__ void lead(const Item &item, int place, int first, int last) {
-    int tail = firstTail(item, first);
-    Logits s;
-    Weights weights;
-    if (first == last)
-      arrive(control.queryEmpty);
-    for (int n = first; n < last; n += 2) {
-      multiplyKeys(s, n);
-      arrive(control.turn);
-      waitForProducts<0>();
-      pin(s);
-      if (n + 2 >= last)
-        arrive(control.queryEmpty);
-      makeWeights(weights, s, place, n, n - first, n >= tail);
-      takeOwn(weights, n, n > first);
-      endValues(n);
-      if (n + 1 == last)
-        break;
-      takeOthers(n + 1, true);
-      endValues(n + 1);
-    }
-  }
-
-  /// The group that has the second.
-  __device__ void follow(const Item &item, int place, int first, int last) {
-    int tail = firstTail(item, first);
-    Logits s;
-    Weights weights;
-    if (last - first < 2)
-      arrive(control.queryEmpty);
-    int n = first + 1;
-    for (; n < last; n += 2, ++turns) {
-      // While this product is under way, the first group makes its weights.
-      control.turn.wait(turns & 1);
-      multiplyKeys(s, n);
-      waitForProducts<0>();
-      pin(s);
-      if (n + 2 >= last)
-        arrive(control.queryEmpty);
-      // While this one is, this group makes its own.
-      takeOthers(n - 1, n - 1 > first);
-      makeWeights(weights, s, place, n, n - first, n >= tail);
-      endValues(n - 1);
-      takeOwn(weights, n, true);
-      endValues(n);
-    }
-    if (n == last) {
-      ++turns;
-      takeOthers(n - 1, n - 1 > first);
-      endValues(n - 1);
-    }
-  }
+  // The orders: AbsorbedSm90Order.h.
+  __device__ void attend(const Item &item, int place, int first, int last);
+  __device__ void lead(const Item &item, int place, int first, int last);
+  __device__ void follow(const Item &item, int place, int first, int last);
 
   /// Each warp tells for itself that it came so far.
   __device__ void arrive(Barrier &barrier) {
@@ -164,17 +111,22 @@ private:
     commitProducts();
   }
 
-  /// O += P V of a block `n` of the other group, or O = P V unless `add`.
-  __device__ void takeOthers(int n, bool add) {
+  /// Takes the reference that the other group chose for its block `n`.
+  __device__ void followReference(int n) {
     control.weights[stageOf(n)].wait(phaseOf(n));
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       reference[i] = control.reference[stageOf(n)][ownRow() + i * 8];
-      factor[i] = control.rescale[stageOf(n)][ownRow() + i * 8];
-      sum[i] *= factor[i];
+      sum[i] *= control.rescale[stageOf(n)][ownRow() + i * 8];
     }
+  }
+
+  /// Starts O += P V of block `n`, or O = P V unless `add`; endValues() ends
+  /// it.
+  __device__ void takeValues(int n, bool add) {
+    control.weights[stageOf(n)].wait(phaseOf(n));
     if (add)
-      rescale();
+      rescale(n);
     uint32_t weights = uniform(describe(stage(n) + Shared::weights));
     uint32_t values = valuesOf(n);
     pin(o);
@@ -186,10 +138,10 @@ private:
     commitProducts();
   }
 
-  /// The same of the group's own block.
-  __device__ void takeOwn(const Weights &weights, int n, bool add) {
+  /// The same of the group's own block, whose weights are in registers still.
+  __device__ void takeValues(const Weights &weights, int n, bool add) {
     if (add)
-      rescale();
+      rescale(n);
     uint32_t values = valuesOf(n);
     pin(o);
     beginProducts();
@@ -216,8 +168,10 @@ private:
     arriveAt(empty + stageOf(n) * sizeof(control.empty[0]), arrivals);
   }
 
-  /// Brings O to the latest reference.
-  __device__ void rescale() {
+  /// Brings O to the reference of block `n`.
+  __device__ void rescale(int n) {
+    float factor[2] = {control.rescale[stageOf(n)][ownRow()],
+                       control.rescale[stageOf(n)][ownRow() + 8]};
     if (!__any_sync(~0u, factor[0] != 1 || factor[1] != 1))
       return;
 #pragma unroll
@@ -239,7 +193,7 @@ private:
     int block = isTail ? control.items[place].blockBegin + index : 0;
     if (isTail)
       hideUnseen(s, control.rows[place], block);
-    float top[2];
+    float top[2], factor[2];
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       float most = s[2 * i];
@@ -339,9 +293,9 @@ private:
   int arrivals;     ///< and how often, for as many CTAs.
   int turns = 0;    ///< That the second group had or passed.
   float o[numSums]; ///< Of the rows, as products give it.
-  /// Of the thread's two rows: what weights are relative to, log2; what O is to
-  /// be multiplied by for that; and the sums of the thread's own weights.
-  float reference[2], factor[2], sum[2];
+  /// Of the thread's two rows: what weights are relative to, log2, and the sums
+  /// of the thread's own weights.
+  float reference[2], sum[2];
 };
 
 } // namespace sm90

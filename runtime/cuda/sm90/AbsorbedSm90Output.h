@@ -65,9 +65,9 @@ __device__ inline float mergeSums(float lse, float other, float &own,
   return total != 0 ? top + __log2f(total) : minusInfinity();
 }
 
-template <typename T, int BoxesEach, bool HasPe>
-__device__ void Attend<T, BoxesEach, HasPe>::finish(const Item &item,
-                                                    int place) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
+__device__ void Attend<T, BoxesEach, HasPe, Overlaps>::finish(const Item &item,
+                                                              int place) {
   Rows &rows = control.rows[place];
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
@@ -134,8 +134,9 @@ __device__ void Attend<T, BoxesEach, HasPe>::finish(const Item &item,
 }
 
 /// Where nothing was seen O may hold anything.
-template <typename T, int BoxesEach, bool HasPe>
-__device__ void Attend<T, BoxesEach, HasPe>::clearRows(const float (&own)[2]) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
+__device__ void
+Attend<T, BoxesEach, HasPe, Overlaps>::clearRows(const float (&own)[2]) {
 #pragma unroll
   for (int j = 0; j < numSums; ++j)
     o[j] = own[j / 2 % 2] != 0 ? o[j] : 0;
@@ -143,10 +144,9 @@ __device__ void Attend<T, BoxesEach, HasPe>::clearRows(const float (&own)[2]) {
 
 /// Adds the state of another part times `others` to O times `own`, which
 /// becomes 1.
-template <typename T, int BoxesEach, bool HasPe>
-__device__ void
-Attend<T, BoxesEach, HasPe>::addOthers(const float *state, float (&own)[2],
-                                       const float (&others)[2]) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
+__device__ void Attend<T, BoxesEach, HasPe, Overlaps>::addOthers(
+    const float *state, float (&own)[2], const float (&others)[2]) {
   const float *from = state + ownRow() * maxSlotColumns +
                       side * BoxesEach * boxColumns + lane() % 4 * 2;
 #pragma unroll
@@ -165,9 +165,10 @@ Attend<T, BoxesEach, HasPe>::addOthers(const float *state, float (&own)[2],
 }
 
 /// Writes the thread's rows, 16 bytes at a time; none to nowhere.
-template <typename T, int BoxesEach, bool HasPe>
-__device__ void Attend<T, BoxesEach, HasPe>::store(char *const (&rows)[2],
-                                                   const float (&by)[2]) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
+__device__ void
+Attend<T, BoxesEach, HasPe, Overlaps>::store(char *const (&rows)[2],
+                                             const float (&by)[2]) {
   int column = side * BoxesEach * boxColumns + lane() % 4 * 8;
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
@@ -191,9 +192,10 @@ __device__ void Attend<T, BoxesEach, HasPe>::store(char *const (&rows)[2],
 
 /// The same in f32. Even lanes get four columns of the first of two eights from
 /// their neighbours, odd ones of the second.
-template <typename T, int BoxesEach, bool HasPe>
-__device__ void Attend<T, BoxesEach, HasPe>::storeParts(char *const (&rows)[2],
-                                                        const float (&by)[2]) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
+__device__ void
+Attend<T, BoxesEach, HasPe, Overlaps>::storeParts(char *const (&rows)[2],
+                                                  const float (&by)[2]) {
   bool odd = lane() & 1;
   int column = side * BoxesEach * boxColumns + lane() % 4 / 2 * 4 + odd * 8;
 #pragma unroll
