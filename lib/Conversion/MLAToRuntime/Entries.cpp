@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RuntimeCalls.h"
+#include "mla/Conversion/MLAToRuntime/ConstantRows.h"
 #include "mla/IR/CacheRow.h"
 #include "mla/IR/MLADialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -78,9 +79,10 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
       Attribute());
   symbols.insert(global);
   builder.createBlock(&global.getInitializerRegion());
-  Value specs = LLVM::PoisonOp::create(builder, loc, global.getType());
-  auto insert = [&](Value value, ArrayRef<int64_t> position) {
-    specs = LLVM::InsertValueOp::create(builder, loc, specs, value, position);
+  SmallVector<Value> specs;
+  auto insert = [&](Value value, int64_t position) {
+    specs.back() = LLVM::InsertValueOp::create(builder, loc, specs.back(),
+                                               value, position);
   };
 
   llvm::MapVector<StringRef, int64_t> sizeNames;
@@ -110,12 +112,13 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
              << "': expected an index or a tensor of an element type that the "
                 "ABI has and rank up to 6, got "
              << type;
-    insert(getString(builder, loc, symbols, nameAttr.getValue()), {i, 0});
-    insert(constant(*role, 32), {i, 1});
-    insert(constant(dtype, 32), {i, 2});
-    insert(constant(memref ? memref.getRank() : 0, 32), {i, 3});
+    specs.push_back(LLVM::PoisonOp::create(builder, loc, specType));
+    insert(getString(builder, loc, symbols, nameAttr.getValue()), 0);
+    insert(constant(*role, 32), 1);
+    insert(constant(dtype, 32), 2);
+    insert(constant(memref ? memref.getRank() : 0, 32), 3);
     bool isPacked = memref && memref.getRank() == 3 && isPackedCache(memref);
-    insert(constant(isPacked ? MLA_ARG_PACKED_ROWS : 0, 32), {i, 4});
+    insert(constant(isPacked ? MLA_ARG_PACKED_ROWS : 0, 32), 4);
     SmallVector<int64_t> sizes(MLA_MAX_RANK, 0);
     for (int64_t d = 0; memref && d < memref.getRank(); ++d) {
       sizes[d] = memref.getDimSize(d);
@@ -134,9 +137,9 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
     }
     insert(LLVM::ConstantOp::create(builder, loc, dimsType,
                                     builder.getI64TensorAttr(sizes)),
-           {i, 5});
+           5);
   }
-  LLVM::ReturnOp::create(builder, loc, specs);
+  setConstantRows(builder, global, specs);
   return global;
 }
 
