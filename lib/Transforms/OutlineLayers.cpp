@@ -14,8 +14,6 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/SetVector.h"
 
-#include <cmath>
-
 namespace mla {
 #define GEN_PASS_DEF_MLAOUTLINELAYERS
 #include "mla/Transforms/Passes.h.inc"
@@ -49,9 +47,9 @@ private:
   DenseMap<size_t, SmallVector<func::FuncOp>> parts;
 };
 
-/// Moves runs of at most `maxLayers` layers of one function, or of the square
-/// root of their number, into private functions. A layer is an operation that
-/// writes a cache, or a call of a function of the module.
+/// Moves runs of at most `maxLayers` layers of one function into private
+/// functions. A layer is an operation that writes a cache, or a call of a
+/// function of the module.
 class LayerOutlining {
 public:
   LayerOutlining(func::FuncOp function, SymbolTable &symbols, Parts &parts,
@@ -134,17 +132,13 @@ SmallVector<LayerOutlining::Run> LayerOutlining::findRuns() {
   }
   if (layers.size() <= maxLayers)
     return {};
-  // What is cubic within a run is cubic in the number of runs, too: their calls
-  // share the same buffers.
-  size_t length = std::max<size_t>(
-      maxLayers, std::sqrt(static_cast<double>(layers.size())));
   for (size_t i = 1; i < numCrossing.size(); ++i)
     numCrossing[i] += numCrossing[i - 1];
 
   SmallVector<Run> runs;
   size_t begin = 0;
-  for (size_t i = 0; i + 1 < layers.size(); i += length) {
-    size_t last = std::min(i + length, layers.size()) - 1;
+  for (size_t i = 0; i + 1 < layers.size(); i += maxLayers) {
+    size_t last = std::min(i + maxLayers, layers.size()) - 1;
     size_t limit = last + 1 < layers.size() ? layers[last + 1] : ops.size() - 1;
     size_t end = layers[last] + 1;
     for (size_t cut = end; cut <= limit; ++cut)

@@ -623,8 +623,7 @@ def MLAOutlineLayers : Pass<"mla-outline-layers", "::mlir::ModuleOp"> {
     buffer, and the layers of a step share the lengths, the page table and often the
     cache. In a function of more than `max-layers` layers this pass moves runs of
     that many, with what lies between them, into private functions; runs that are
-    the same share one. Of more layers than the square of `max-layers` the runs are as
-    many as each has layers: the calls of runs share the same buffers.
+    the same share one.
 
     A layer is an operation that writes a cache, or a call of a function of the
     module. Runs are cut where the fewest tensors pass from one to the next. A
@@ -688,8 +687,7 @@ def MLAOutlineLayers : Pass<"mla-outline-layers", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"maxLayers", "max-layers", "unsigned", /*default=*/"8",
-           "Most layers that a function may have, at least 2; more where a function"
-           " has more than their square">
+           "Most layers that a function may have, at least 2">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect"];
