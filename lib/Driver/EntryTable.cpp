@@ -12,6 +12,7 @@
 
 #include "EntryTable.h"
 
+#include "mla/Conversion/MLAToRuntime/ConstantRows.h"
 #include "mla_runtime/runtime.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -60,20 +61,22 @@ void mla::addEntryTable(ModuleOp module, const Manifest &manifest) {
       /*isConstant=*/true, LLVM::Linkage::External, "mla_module_entries",
       Attribute(), /*alignment=*/8);
   builder.createBlock(&table.getInitializerRegion());
-  Value rows = LLVM::ZeroOp::create(builder, loc, table.getType());
-  auto insert = [&](Value value, ArrayRef<int64_t> position) {
-    rows = LLVM::InsertValueOp::create(builder, loc, rows, value, position);
-  };
-  for (auto [i, entry] : llvm::enumerate(manifest.entries)) {
-    int64_t row = i;
+  SmallVector<Value> rows;
+  for (auto [name, entry] : llvm::zip_equal(names, manifest.entries)) {
     auto arguments = symbols.lookup<LLVM::GlobalOp>(entry.name + ".args");
-    int64_t count =
-        cast<LLVM::LLVMArrayType>(arguments.getType()).getNumElements();
-    insert(LLVM::AddressOfOp::create(builder, loc, names[i]), {row, 0});
-    insert(LLVM::AddressOfOp::create(builder, loc, arguments), {row, 1});
+    auto count = static_cast<int64_t>(entry.arguments.size());
+    Value row = LLVM::ZeroOp::create(builder, loc, spec);
+    auto insert = [&](Value value, int64_t position) {
+      row = LLVM::InsertValueOp::create(builder, loc, row, value, position);
+    };
+    insert(LLVM::AddressOfOp::create(builder, loc, name), 0);
+    insert(LLVM::AddressOfOp::create(builder, loc, arguments), 1);
     insert(LLVM::ConstantOp::create(builder, loc,
                                     builder.getI64IntegerAttr(count)),
-           {row, 2});
+           2);
+    rows.push_back(row);
   }
-  LLVM::ReturnOp::create(builder, loc, rows);
+  // The table's end.
+  rows.push_back(LLVM::ZeroOp::create(builder, loc, spec));
+  setConstantRows(builder, table, rows);
 }

@@ -35,6 +35,7 @@ void mla::buildMLABufferizePipeline(OpPassManager &pm,
     pm.addPass(createMLAFuseAppend());
   pm.addPass(createMLAHoistMetadata());
   pm.addPass(createMLAOutlineLayers());
+  pm.addPass(createMLABufferEntries());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   pm.addPass(createCSEPass());

@@ -30,6 +30,7 @@ static void showPipeline(MlirOpPassManager passes) {
 static void testByFunction(MlirContext context) {
   printf("-- by function\n");
   MlirPass (*const create[])(void) = {
+      mlirCreateMLATransformsMLABufferEntries,
       mlirCreateMLATransformsMLADecompose,
       mlirCreateMLATransformsMLADisableRope,
       mlirCreateMLATransformsMLAFinalizeEntries,

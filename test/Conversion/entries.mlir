@@ -45,10 +45,10 @@ func.func @step(
 // CHECK-LABEL: llvm.mlir.global internal constant @append.args()
 // CHECK:         llvm.mlir.addressof @mla.string.c_kv
 // CHECK:         llvm.mlir.constant(0 : i32) : i32
-// CHECK-NEXT:    llvm.insertvalue %{{.+}}[0, 4]
+// CHECK-NEXT:    llvm.insertvalue %{{.+}}[4]
 // CHECK:         llvm.mlir.addressof @mla.string.cache
 // CHECK:         llvm.mlir.constant(1 : i32) : i32
-// CHECK-NEXT:    llvm.insertvalue %{{.+}}[2, 4]
+// CHECK-NEXT:    llvm.insertvalue %{{.+}}[4]
 func.func @append(
     %c_kv: memref<?x128xf16> {mla.name = "c_kv", mla.role = "input"},
     %slots: memref<?xi64> {mla.name = "slots", mla.role = "input"},

@@ -11,6 +11,7 @@
 // CHECK-NEXT:   mla-decompose{chunk-length=-1 form=absorbed granularity=fused}
 // CHECK-NEXT:   canonicalize{
 // CHECK:        mla-outline-layers{max-layers=8}
+// CHECK-NEXT:   mla-buffer-entries
 // CHECK-NEXT:   eliminate-empty-tensors
 // CHECK-NEXT:   empty-tensor-to-alloc-tensor
 // CHECK-NEXT:   cse

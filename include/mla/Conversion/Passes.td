@@ -64,7 +64,10 @@ def ConvertMLAToRuntime : Pass<"convert-mla-to-runtime", "::mlir::ModuleOp"> {
 
         mla_status NAME(mla_context *ctx, const mla_tensor *args, int64_t n)
 
-    around its private body `NAME.body`.
+    around its private body `NAME.body`. The entry's arguments are passed on as
+    addresses of the `mla_tensor`s that it got: to the body, by that to functions of
+    the module, unless a caller of one has another memref to pass, and to the
+    runtime.
 
     Then a legality check: outside functions marked `{mla.host}` only shape
     arithmetic, views, control flow on host scalars and calls may remain, since
@@ -88,13 +91,15 @@ def ConvertMLAToRuntime : Pass<"convert-mla-to-runtime", "::mlir::ModuleOp"> {
         ...
         %3 = llvm.call @mla_begin(%arg0, %0, %1, %2, %arg1, %arg2) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64, !llvm.ptr, i64) -> i32
         ...
-        call @f.body(%arg0, %28, %51) : (!llvm.ptr, memref<?x64xf32>, memref<?x64xf32>) -> ()
-        %52 = llvm.call @mla_end(%arg0) : (!llvm.ptr) -> i32
-        return %52 : i32
+        %6 = llvm.getelementptr %arg1[0] : (!llvm.ptr) -> !llvm.ptr, i8
+        %7 = llvm.getelementptr %arg1[152] : (!llvm.ptr) -> !llvm.ptr, i8
+        call @f.body(%arg0, %6, %7) : (!llvm.ptr, !llvm.ptr, !llvm.ptr) -> ()
+        %8 = llvm.call @mla_end(%arg0) : (!llvm.ptr) -> i32
+        return %8 : i32
       }
-      func.func private @f.body(%arg0: !llvm.ptr, %arg1: memref<?x64xf32>, %arg2: memref<?x64xf32>) attributes {llvm.linkage = #llvm.linkage<internal>} {
+      func.func private @f.body(%arg0: !llvm.ptr, %arg1: !llvm.ptr, %arg2: !llvm.ptr) attributes {llvm.linkage = #llvm.linkage<internal>} {
         ...
-        %30 = llvm.call @mla_rope(%arg0, %5) : (!llvm.ptr, !llvm.ptr) -> i32
+        %10 = llvm.call @mla_rope(%arg0, %1) : (!llvm.ptr, !llvm.ptr) -> i32
         return
       }
     ```

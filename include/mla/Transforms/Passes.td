@@ -503,6 +503,56 @@ def MLAPrepareEntries : Pass<"mla-prepare-entries", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
 }
 
+def MLABufferEntries : Pass<"mla-buffer-entries", "::mlir::ModuleOp"> {
+  let summary = "Gives entries buffers for tensors, to keep bufferization linear";
+  let description = [{
+    The analysis of bufferization relates each result of a function to each argument,
+    and an entry has several of both for every layer. This pass goes ahead of it: an
+    entry's tensors become memrefs of any strides, and its results are materialized in
+    the arguments whose buffers they take. That moves nothing where bufferization
+    finds them in place, and it does otherwise: a result that another operation of
+    the entry overwrites too early is copied.
+
+    Which arguments may be written is what `bufferization.writable` says; run
+    `mla-prepare-entries` first. An entry keeps its tensors when the module refers to
+    it, or when a result takes no argument's buffer, that of one which isn't
+    writable, or one that another result takes.
+
+    The same goes for arguments of private functions where each call passes an
+    entry's argument (or one that has become a memref by this) that isn't writable,
+    or that nothing else uses and no loop passes again; results then go to their
+    buffers in the callee. Recursive functions keep their tensors.
+
+    Before:
+
+    ```mlir
+    func.func @f(%x: tensor<?x64xbf16> {bufferization.writable = false},
+                 %y: tensor<?x64xbf16> {bufferization.writable = true})
+        -> tensor<?x64xbf16> {
+      %r = mla.rope ins(x = %x : tensor<?x64xbf16>) outs(y = %y : tensor<?x64xbf16>)
+      return %r : tensor<?x64xbf16>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%arg0: memref<?x64xbf16, strided<[?, ?], offset: ?>>,
+                 %arg1: memref<?x64xbf16, strided<[?, ?], offset: ?>>) {
+      %x = bufferization.to_tensor %arg0 restrict
+          : memref<?x64xbf16, strided<[?, ?], offset: ?>> to tensor<?x64xbf16>
+      %y = bufferization.to_tensor %arg1 restrict writable
+          : memref<?x64xbf16, strided<[?, ?], offset: ?>> to tensor<?x64xbf16>
+      %r = mla.rope ins(x = %x : tensor<?x64xbf16>) outs(y = %y : tensor<?x64xbf16>)
+      bufferization.materialize_in_destination %r in writable %arg1
+          : (tensor<?x64xbf16>, memref<?x64xbf16, strided<[?, ?], offset: ?>>) -> ()
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
 def MLAFinalizeEntries : Pass<"mla-finalize-entries", "::mlir::ModuleOp"> {
   let summary = "Drops results that are arguments, after bufferization";
   let description = [{

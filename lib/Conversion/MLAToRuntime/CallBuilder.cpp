@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CacheColumns.h"
+#include "References.h"
 #include "RuntimeCalls.h"
 #include "mla/Conversion/MLAToRuntime/RuntimeTable.h"
 #include "mla/IR/CacheRow.h"
@@ -210,6 +211,10 @@ LLVM::LLVMFuncOp CallBuilder::getTensorWriter(int64_t rank) {
 Value CallBuilder::storeTensor(OpBuilder &builder, Location loc, unsigned slot,
                                Value memref,
                                const std::optional<Columns> &columns) {
+  // The entry has checked it as the operation would.
+  Value given = columns ? Value() : references.getTensor(memref);
+  if (given)
+    return given;
   auto type = cast<MemRefType>(memref.getType());
   Type element = columns ? columns->element : type.getElementType();
   Type i64 = builder.getI64Type();

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RuntimeCalls.h"
+#include "mla/Conversion/MLAToRuntime/ConstantRows.h"
 #include "mla/IR/CacheRow.h"
 #include "mla/IR/MLADialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -27,8 +28,8 @@ namespace {
 /// header's.
 class EntryBuilder {
 public:
-  EntryBuilder(SymbolTable &symbols, func::FuncOp body)
-      : symbols(symbols), body(body), loc(body.getLoc()),
+  EntryBuilder(SymbolTable &symbols, func::FuncOp body, ArrayRef<Type> types)
+      : symbols(symbols), body(body), types(types), loc(body.getLoc()),
         builder(body.getContext()),
         pointer(LLVM::LLVMPointerType::get(body.getContext())) {}
 
@@ -41,16 +42,12 @@ private:
         builder, loc,
         builder.getIntegerAttr(builder.getIntegerType(bits), value));
   }
-  Value load(Value base, uint64_t offset, Type type) {
-    Value address = LLVM::GEPOp::create(
-        builder, loc, pointer, builder.getI8Type(), base,
-        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
-    return LLVM::LoadOp::create(builder, loc, type, address);
-  }
-  Value buildArgument(Value args, int64_t index, Type type);
+  /// What the body's argument `index` is, of the entry's `args`.
+  Value buildArgument(Value args, unsigned index);
 
   SymbolTable &symbols;
   func::FuncOp body;
+  ArrayRef<Type> types;
   Location loc;
   OpBuilder builder;
   LLVM::LLVMPointerType pointer;
@@ -82,9 +79,10 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
       Attribute());
   symbols.insert(global);
   builder.createBlock(&global.getInitializerRegion());
-  Value specs = LLVM::PoisonOp::create(builder, loc, global.getType());
-  auto insert = [&](Value value, ArrayRef<int64_t> position) {
-    specs = LLVM::InsertValueOp::create(builder, loc, specs, value, position);
+  SmallVector<Value> specs;
+  auto insert = [&](Value value, int64_t position) {
+    specs.back() = LLVM::InsertValueOp::create(builder, loc, specs.back(),
+                                               value, position);
   };
 
   llvm::MapVector<StringRef, int64_t> sizeNames;
@@ -102,7 +100,7 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
              << name << "': expected argument " << i
              << " to have mla.name and a valid mla.role; run "
                 "mla-prepare-entries first";
-    Type type = body.getArgument(arg).getType();
+    Type type = types[arg];
     auto memref = dyn_cast<MemRefType>(type);
     // A scalar of the entry is an index here and an i64 outside.
     uint32_t dtype = getDtypeCode(memref ? memref.getElementType() : type);
@@ -114,12 +112,13 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
              << "': expected an index or a tensor of an element type that the "
                 "ABI has and rank up to 6, got "
              << type;
-    insert(getString(builder, loc, symbols, nameAttr.getValue()), {i, 0});
-    insert(constant(*role, 32), {i, 1});
-    insert(constant(dtype, 32), {i, 2});
-    insert(constant(memref ? memref.getRank() : 0, 32), {i, 3});
+    specs.push_back(LLVM::PoisonOp::create(builder, loc, specType));
+    insert(getString(builder, loc, symbols, nameAttr.getValue()), 0);
+    insert(constant(*role, 32), 1);
+    insert(constant(dtype, 32), 2);
+    insert(constant(memref ? memref.getRank() : 0, 32), 3);
     bool isPacked = memref && memref.getRank() == 3 && isPackedCache(memref);
-    insert(constant(isPacked ? MLA_ARG_PACKED_ROWS : 0, 32), {i, 4});
+    insert(constant(isPacked ? MLA_ARG_PACKED_ROWS : 0, 32), 4);
     SmallVector<int64_t> sizes(MLA_MAX_RANK, 0);
     for (int64_t d = 0; memref && d < memref.getRank(); ++d) {
       sizes[d] = memref.getDimSize(d);
@@ -138,35 +137,34 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
     }
     insert(LLVM::ConstantOp::create(builder, loc, dimsType,
                                     builder.getI64TensorAttr(sizes)),
-           {i, 5});
+           5);
   }
-  LLVM::ReturnOp::create(builder, loc, specs);
+  setConstantRows(builder, global, specs);
   return global;
 }
 
-Value EntryBuilder::buildArgument(Value args, int64_t index, Type type) {
-  uint64_t base = index * sizeof(mla_tensor);
-  Value data = load(args, base + offsetof(mla_tensor, data), pointer);
-  Value offset = load(args, base + offsetof(mla_tensor, byte_offset),
-                      builder.getI64Type());
+Value EntryBuilder::buildArgument(Value args, unsigned index) {
+  // The body's first argument is the context.
+  uint64_t base = (index - 1) * sizeof(mla_tensor);
+  Value tensor =
+      LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), args,
+                          ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(base)});
+  Type type = body.getArgument(index).getType();
+  if (type == pointer)
+    return tensor;
+  if (auto memref = dyn_cast<MemRefType>(type))
+    return loadMemRef(builder, loc, memref, tensor);
+  Value data =
+      loadField(builder, loc, tensor, offsetof(mla_tensor, data), pointer);
+  Value offset =
+      loadField(builder, loc, tensor, offsetof(mla_tensor, byte_offset),
+                builder.getI64Type());
   Value address =
       LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), data,
                           ArrayRef<LLVM::GEPArg>{offset});
-  auto memref = dyn_cast<MemRefType>(type);
-  if (!memref) {
-    Value scalar =
-        LLVM::LoadOp::create(builder, loc, builder.getI64Type(), address);
-    return arith::IndexCastOp::create(builder, loc, type, scalar);
-  }
-  SmallVector<Value> sizes, strides;
-  for (int64_t d = 0; d < memref.getRank(); ++d) {
-    uint64_t at = base + d * sizeof(int64_t);
-    sizes.push_back(
-        load(args, at + offsetof(mla_tensor, shape), builder.getI64Type()));
-    strides.push_back(
-        load(args, at + offsetof(mla_tensor, strides), builder.getI64Type()));
-  }
-  return makeMemRef(builder, loc, memref, address, sizes, strides);
+  Value scalar =
+      LLVM::LoadOp::create(builder, loc, builder.getI64Type(), address);
+  return arith::IndexCastOp::create(builder, loc, type, scalar);
 }
 
 LogicalResult EntryBuilder::build(StringRef name) {
@@ -208,8 +206,7 @@ LogicalResult EntryBuilder::build(StringRef name) {
   builder.setInsertionPointToStart(accepted);
   SmallVector<Value> operands{context};
   for (unsigned i = 1; i < body.getNumArguments(); ++i)
-    operands.push_back(
-        buildArgument(args, i - 1, body.getArgument(i).getType()));
+    operands.push_back(buildArgument(args, i));
   func::CallOp::create(builder, loc, body, operands);
   func::ReturnOp::create(
       builder, loc,
@@ -232,7 +229,7 @@ static LogicalResult rename(SymbolTable &symbols, func::FuncOp function,
 }
 
 LogicalResult mla::buildEntry(SymbolTable &symbols, func::FuncOp body,
-                              bool isReferenced) {
+                              ArrayRef<Type> types, bool isReferenced) {
   std::string name = body.getName().str();
   if (failed(rename(symbols, body, name + ".body", isReferenced)))
     return body.emitError("expected no other symbol '")
@@ -241,5 +238,5 @@ LogicalResult mla::buildEntry(SymbolTable &symbols, func::FuncOp body,
   if (symbols.lookup(name + ".args"))
     return body.emitError("expected no other symbol '") << name << ".args'";
   body.setPrivate();
-  return EntryBuilder(symbols, body).build(name);
+  return EntryBuilder(symbols, body, types).build(name);
 }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "References.h"
 #include "RuntimeCalls.h"
 #include "mla/Conversion/Passes.h"
 #include "mla/IR/MLAOps.h"
@@ -72,20 +73,23 @@ struct ConvertMLAToRuntime
     if (uses)
       for (SymbolTable::SymbolUse use : *uses)
         referenced.insert(use.getSymbolRef().getRootReference());
+    References references(symbols, uses);
+    getOperation().walk([&](func::CallOp call) { references.passOn(call); });
     for (auto function :
          llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       if (function.isExternal())
         continue;
       bool isHost = function->hasAttr(MLADialect::kHostAttr);
+      SmallVector<Type> types = references.convert(function);
       // A function without a context has nothing to convert.
       if (getRuntimeContext(function) &&
-          failed(convertFunction(symbols, function)))
+          failed(convertFunction(symbols, references, function)))
         return signalPassFailure();
       if (!isHost && failed(checkLegality(function)))
         return signalPassFailure();
       if (function.isPublic() && !isHost && getRuntimeContext(function) &&
           failed(buildEntry(
-              symbols, function,
+              symbols, function, types,
               !uses || referenced.contains(function.getSymNameAttr()))))
         return signalPassFailure();
       dropArgumentAttributes(function);
@@ -97,7 +101,8 @@ struct ConvertMLAToRuntime
     }
   }
 
-  LogicalResult convertFunction(SymbolTable &symbols, func::FuncOp function) {
+  LogicalResult convertFunction(SymbolTable &symbols, References &references,
+                                func::FuncOp function) {
     SmallVector<Operation *> ops;
     function.walk([&](Operation *op) {
       if (isa<MLAOpInterface, memref::AllocOp, memref::DeallocOp,
@@ -105,7 +110,7 @@ struct ConvertMLAToRuntime
               linalg::BroadcastOp>(op))
         ops.push_back(op);
     });
-    CallBuilder calls(symbols, function);
+    CallBuilder calls(symbols, references, function);
     for (Operation *op : ops) {
       if (auto alloc = dyn_cast<memref::AllocOp>(op)) {
         if (!alloc.getType().getLayout().isIdentity())
@@ -118,6 +123,7 @@ struct ConvertMLAToRuntime
         return failure();
       }
     }
+    references.removeUnused();
     if (function->hasAttr(MLADialect::kHostAttr))
       reportBeforeReturns(symbols, function);
     return success();

@@ -12,6 +12,8 @@
 
 #include "mla_runtime/tensor.h"
 
+#include <cstddef>
+
 using namespace mlir;
 using namespace mla;
 
@@ -110,4 +112,32 @@ Value mla::makeMemRef(OpBuilder &builder, Location loc, MemRefType type,
   }
   return UnrealizedConversionCastOp::create(builder, loc, type, descriptor)
       .getResult(0);
+}
+
+Value mla::loadField(OpBuilder &builder, Location loc, Value base,
+                     uint64_t offset, Type type) {
+  Value address = LLVM::GEPOp::create(
+      builder, loc, base.getType(), builder.getI8Type(), base,
+      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+  return LLVM::LoadOp::create(builder, loc, type, address);
+}
+
+Value mla::loadMemRef(OpBuilder &builder, Location loc, MemRefType type,
+                      Value tensor) {
+  auto load = [&](uint64_t offset, Type fieldType) {
+    return loadField(builder, loc, tensor, offset, fieldType);
+  };
+  Type i64 = builder.getI64Type();
+  Value data = load(offsetof(mla_tensor, data), tensor.getType());
+  Value offset = load(offsetof(mla_tensor, byte_offset), i64);
+  Value address =
+      LLVM::GEPOp::create(builder, loc, tensor.getType(), builder.getI8Type(),
+                          data, ArrayRef<LLVM::GEPArg>{offset});
+  SmallVector<Value> sizes, strides;
+  for (int64_t d = 0; d < type.getRank(); ++d) {
+    uint64_t at = d * sizeof(int64_t);
+    sizes.push_back(load(offsetof(mla_tensor, shape) + at, i64));
+    strides.push_back(load(offsetof(mla_tensor, strides) + at, i64));
+  }
+  return makeMemRef(builder, loc, type, address, sizes, strides);
 }

@@ -17,6 +17,7 @@
 namespace mla {
 
 struct Columns;
+class References;
 
 /// Marks a function's context argument.
 constexpr llvm::StringLiteral kContextAttr = "mla.context";
@@ -44,14 +45,23 @@ mlir::Value makeMemRef(mlir::OpBuilder &builder, mlir::Location loc,
                        mlir::MemRefType type, mlir::Value pointer,
                        mlir::ValueRange sizes, mlir::ValueRange strides);
 
+/// A memref made of the mla_tensor that `tensor` points to.
+mlir::Value loadMemRef(mlir::OpBuilder &builder, mlir::Location loc,
+                       mlir::MemRefType type, mlir::Value tensor);
+
+/// The `type` at `offset` bytes behind `base`.
+mlir::Value loadField(mlir::OpBuilder &builder, mlir::Location loc,
+                      mlir::Value base, uint64_t offset, mlir::Type type);
+
 /// Turns the mla operations, copies and fills of one function into calls. Their
 /// descriptors live in stack slots that all calls share, since the runtime
 /// borrows them for the call only: a step of a thousand layers needs no more
 /// stack than one.
 class CallBuilder {
 public:
-  CallBuilder(mlir::SymbolTable &symbols, mlir::func::FuncOp function)
-      : symbols(symbols), function(function) {}
+  CallBuilder(mlir::SymbolTable &symbols, const References &references,
+              mlir::func::FuncOp function)
+      : symbols(symbols), references(references), function(function) {}
 
   /// Replaces `op`; fails with a diagnostic when the runtime has no such field.
   llvm::LogicalResult convert(mlir::Operation *op);
@@ -64,21 +74,27 @@ private:
   /// since a step has thousands of them and the compiler's time goes with the
   /// code's size.
   mlir::LLVM::LLVMFuncOp getTensorWriter(int64_t rank);
+  /// The address of an mla_tensor that is `memref` or its `columns`: what the
+  /// entry's caller gave, or else slot `slot`, filled ahead of the call.
   mlir::Value storeTensor(mlir::OpBuilder &builder, mlir::Location loc,
                           unsigned slot, mlir::Value memref,
                           const std::optional<Columns> &columns);
 
   mlir::SymbolTable &symbols;
+  const References &references;
   mlir::func::FuncOp function;
   /// Slot 0 holds parameters, the others one mla_tensor each.
   llvm::SmallVector<mlir::Value> slots;
 };
 
 /// Turns the public function `body` into an entry of the ABI around a private
-/// body. `isReferenced`: whether anything in the module may refer to it by
-/// name.
+/// body. `types`: its arguments', which are pointers by now where they pass the
+/// entry's on. `isReferenced`: whether anything in the module may refer to it
+/// by name.
 llvm::LogicalResult buildEntry(mlir::SymbolTable &symbols,
-                               mlir::func::FuncOp body, bool isReferenced);
+                               mlir::func::FuncOp body,
+                               llvm::ArrayRef<mlir::Type> types,
+                               bool isReferenced);
 
 /// Whether only what may touch device memory's addresses, never its contents,
 /// is left in `function`; else emits an error.

@@ -114,7 +114,7 @@ private:
   /// Values with several choices of the symbols: most of what can't be shown
   /// isn't true, and one of them is quick to find that out. The first is the
   /// estimate, with the larger of what Select may be.
-  using Samples = std::array<double, 5>;
+  using Samples = std::array<double, 16>;
   const Samples &evaluate(Size a);
   double evaluate(const SizeAtom &atom, unsigned number, unsigned sample);
 

@@ -182,7 +182,12 @@ double Sizes::evaluate(const SizeAtom &atom, unsigned number, unsigned sample) {
       return 1;
     // Of any two symbols one is much larger somewhere.
     constexpr double values[] = {1, 50000, 37, 1000};
-    return values[(number >> (2 * (sample - 2))) % 4];
+    if (sample < 5)
+      return values[(number >> (2 * (sample - 2))) % 4];
+    // So is the largest of many, than that of others.
+    uint64_t mixed = (number + 1) * 0x9e3779b97f4a7c15 + sample;
+    mixed = (mixed ^ (mixed >> 32)) * 0xd6e8feb86659fd93;
+    return static_cast<double>(mixed >> 48);
   }
   case SizeAtom::Kind::Group:
     return operand(0);
