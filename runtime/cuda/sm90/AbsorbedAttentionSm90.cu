@@ -157,8 +157,14 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
   CacheMaps maps = {};
   makeMaps(maps, params.latent, params.pe);
   makeQueryMap(maps, params);
-  // Arithmetic bounds the kernel where CTAs share keys, unless there are few.
-  bool overlaps = params.shape.lanes > 1 && params.seqs >= 16;
+  // Arithmetic bounds the kernel where CTAs share keys, unless there are few:
+  // how many a call may have is known here, how many it has is not.
+  int64_t keys = static_cast<int64_t>(params.numPagesOfSeq) * params.pageSize;
+  if (params.maxKv > 0)
+    keys = std::min(keys, params.maxKv);
+  int64_t blocks = params.seqs * ceilDiv(keys, blockKeys) * params.shape.lanes;
+  bool overlaps =
+      params.shape.lanes > 1 && blocks >= 32 * int64_t(params.shape.numCTAs);
   Choice choice = choose(params.latent.dtype, params.latentWidth,
                          params.peWidth > 0, overlaps);
   // Two row tiles of a sequence are two CTAs' that share what they read.
