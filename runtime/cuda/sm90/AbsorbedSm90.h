@@ -88,6 +88,7 @@ struct Control {
   Barrier weights[numStages]; ///< The weights of a stage's keys are there.
   Barrier turn;               ///< The second group's product may begin.
   Barrier known[numPlaces];   ///< An item is.
+  Barrier taken[numPlaces];   ///< It was read by those who load its keys.
   Barrier queryFull, queryEmpty;
   Item items[numPlaces];
   Rows rows[numPlaces];
@@ -108,6 +109,8 @@ struct Control {
     }
     for (Barrier &barrier : known)
       barrier.init(1);
+    for (Barrier &barrier : taken)
+      barrier.init(keyWarps);
     turn.init(groupWarps);
     queryFull.init(queryThreads);
     queryEmpty.init(2 * groupWarps);

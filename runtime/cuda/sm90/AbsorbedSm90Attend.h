@@ -222,8 +222,9 @@ private:
         control.rescale[stageOf(n)][ownRow() + i * 8] = factor[i];
       }
     }
-    // All warps are done with the keys, whose pe part gives way.
-    if (HasPe)
+    // All warps are done with the keys, whose pe part gives way, or what isn't
+    // finite in them.
+    if (HasPe || isTail)
       syncThreads(GroupBarrier + side, groupThreads);
     if (isTail)
       dropNonFinite(n,

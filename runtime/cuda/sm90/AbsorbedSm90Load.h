@@ -97,15 +97,19 @@ public:
       if (item.isEnd)
         return;
       Pages pages(call, p, item);
-      int blockEnd = item.blockEnd, mostSeen = item.mostSeen;
+      int blockBegin = item.blockBegin, blockEnd = item.blockEnd;
+      int mostSeen = item.mostSeen;
       bool isPaired = item.isPaired;
+      __syncwarp();
+      if (isElected())
+        control.taken[place].arrive();
       // Of a page each.
       auto pieces = [&](int block) {
         int boxRows = min(p.pageSize, blockKeys);
         int keys = min(mostSeen - block * blockKeys, blockKeys);
         return (keys + boxRows - 1) / boxRows;
       };
-      for (int block = item.blockBegin; block < blockEnd; ++block, ++n) {
+      for (int block = blockBegin; block < blockEnd; ++block, ++n) {
         pages.moveTo(call.logicalPage(block * blockKeys));
         loadBlock(side, isPaired, pages, block, pieces(block), n);
         int later = block + numStages;
@@ -127,6 +131,8 @@ public:
       bool exists = walk.next(item);
       int place = i % numPlaces;
       if (thread == 0) {
+        // Items without blocks may be many, and wait for nobody's keys.
+        control.taken[place].wait(~(i / numPlaces) & 1);
         control.items[place] = item;
         control.known[place].arrive();
       }
