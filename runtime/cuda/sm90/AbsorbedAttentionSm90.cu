@@ -9,10 +9,10 @@
 // left of shared memory beside the query and two stages is 11 KB. Per block the
 // tensor cores have 2200 cycles of work at their full rate.
 //
-// Bounds on an H100, bf16, 512 + 64 columns: with 64 rows or fewer the cache is
-// read at 2.98 TB/s while blocks follow each other; of 128 rows two CTAs read
-// the same keys, and all together ask L2 for 4.8 TB/s. What was tried is in
-// docs/performance/decode-log.md.
+// On an H100, bf16, 512 + 64 columns: with 64 rows or fewer the cache is read
+// at 2.94 TB/s while blocks follow each other; of 128 rows two CTAs of a
+// cluster load the same keys for each other, and a pair of blocks takes 7250
+// cycles. What was tried is in docs/performance/decode-log.md.
 //
 //===----------------------------------------------------------------------===//
 

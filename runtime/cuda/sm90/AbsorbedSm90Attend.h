@@ -52,7 +52,7 @@ public:
       int last = first + item.blocks();
       sum[0] = sum[1] = 0;
       reference[0] = reference[1] = minusInfinity();
-      if (!Overlaps)
+      if constexpr (!Overlaps)
         attend(item, i % numPlaces, first, last);
       else if (side == 0)
         lead(item, i % numPlaces, first, last);

@@ -105,9 +105,8 @@ public:
         control.taken[place].arrive();
       // Of a page each.
       auto pieces = [&](int block) {
-        int boxRows = min(p.pageSize, blockKeys);
         int keys = min(mostSeen - block * blockKeys, blockKeys);
-        return (keys + boxRows - 1) / boxRows;
+        return (keys + boxRows() - 1) / boxRows();
       };
       for (int block = blockBegin; block < blockEnd; ++block, ++n) {
         pages.moveTo(call.logicalPage(block * blockKeys));
@@ -153,15 +152,17 @@ public:
   }
 
 private:
+  /// Of a box of keys: a page's, or a block's where pages are longer.
+  __device__ int boxRows() const { return min(p.pageSize, blockKeys); }
+
   /// Calls `copy` with the page, the first row in it, and the number of each
   /// piece of a block that lies in one page.
   template <typename Copy>
   __device__ void forPieces(const Pages &pages, int block, int pieces,
                             Copy copy) {
-    int boxRows = min(p.pageSize, blockKeys);
 #pragma unroll 1
     for (int i = 0; i < pieces; ++i) {
-      int position = block * blockKeys + i * boxRows;
+      int position = block * blockKeys + i * boxRows();
       int page = pages.at(call.logicalPage(position));
       if (isElected())
         copy(page, call.lineOf(position), i);
@@ -175,7 +176,7 @@ private:
                             int block, int pieces, int n) {
     int stage = n % numStages;
     uint32_t before = ~(n / numStages) & 1;
-    int bytes = min(p.pageSize, blockKeys) * boxRowBytes;
+    int bytes = boxRows() * boxRowBytes;
     uint32_t to = base + Shared::stages + stage * Shared::stageBytes;
     Barrier *full = control.full[stage];
     bool loads = !isPaired || clusterRank() == side;

@@ -163,14 +163,6 @@ __device__ inline void multiplyColumns(float (&d)[128], const uint32_t *a,
   else
     MLA_WGMMA_REGISTERS(256, "f16", 128, "%128, %129, %130, %131", 132, 133);
 }
-template <typename T>
-__device__ inline void multiplyColumns(float (&d)[64], const uint32_t *a,
-                                       uint32_t b, int add) {
-  if constexpr (!isHalf<T>)
-    MLA_WGMMA_REGISTERS(128, "bf16", 64, "%64, %65, %66, %67", 68, 69);
-  else
-    MLA_WGMMA_REGISTERS(128, "f16", 64, "%64, %65, %66, %67", 68, 69);
-}
 
 #undef MLA_WGMMA
 #undef MLA_WGMMA_REGISTERS
