@@ -11,8 +11,9 @@
 //
 // On an H100, bf16, 512 + 64 columns: with 64 rows or fewer the cache is read
 // at 2.94 TB/s while blocks follow each other; of 128 rows two CTAs of a
-// cluster load the same keys for each other, and a pair of blocks takes 7250
-// cycles. What was tried is in docs/performance/decode-log.md.
+// cluster load the same keys for each other, and a pair of blocks takes 6000
+// cycles of a clock that the board's power holds at 1500 to 1750 MHz. What was
+// tried is in docs/performance/decode-log.md.
 //
 //===----------------------------------------------------------------------===//
 

@@ -90,6 +90,8 @@ struct Control {
   Barrier known[numPlaces];   ///< An item is.
   Barrier taken[numPlaces];   ///< It was read by those who load its keys.
   Barrier queryFull, queryEmpty;
+  /// Where the state lies that the CTA's last item takes.
+  Barrier otherFull, otherEmpty;
   Item items[numPlaces];
   Rows rows[numPlaces];
   /// Of each stage's block and of each row: what weights are relative to, log2,
@@ -112,6 +114,8 @@ struct Control {
     for (Barrier &barrier : taken)
       barrier.init(keyWarps);
     turn.init(groupWarps);
+    otherFull.init(1);
+    otherEmpty.init(2 * groupWarps);
     queryFull.init(queryThreads);
     queryEmpty.init(2 * groupWarps);
     Barrier::fenceInits();
@@ -130,6 +134,12 @@ template <int BoxesEach, bool HasPe> struct Layout {
   static constexpr int query = 0;
   static constexpr int stages = keyBoxes * boxBytes;
   static constexpr int control = stages + numStages * stageBytes;
+  /// A tile's state lies where the stages were, once a CTA's last item needs
+  /// them no more: rows are so far apart that eight lie in other banks.
+  static constexpr int stateColumns = valueBoxes * boxColumns;
+  static constexpr int statePitch = stateColumns + 8; ///< In floats.
+  static_assert(tileRows * statePitch * 4 <= numStages * stageBytes);
+
   static constexpr int bytes = control + static_cast<int>(sizeof(Control));
 };
 

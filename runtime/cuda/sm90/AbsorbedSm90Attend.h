@@ -24,9 +24,9 @@ namespace mla {
 namespace cuda {
 namespace sm90 {
 
-/// How far a row's logits may exceed the reference before that follows them:
-/// log2 of the largest weight.
-constexpr float growth = 8;
+/// What a thread's weights of a row in a block may add up to before the row's
+/// reference follows its maximum: far less than f16 can hold.
+constexpr float mostOwn = 256;
 
 template <typename T, int BoxesEach, bool HasPe, bool Overlaps> class Attend {
   using Shared = Layout<BoxesEach, HasPe>;
@@ -126,7 +126,8 @@ private:
   __device__ void takeValues(int n, bool add) {
     control.weights[stageOf(n)].wait(phaseOf(n));
     if (add)
-      rescale(n);
+      rescale({control.rescale[stageOf(n)][ownRow()],
+               control.rescale[stageOf(n)][ownRow() + 8]});
     uint32_t weights = uniform(describe(stage(n) + Shared::weights));
     uint32_t values = valuesOf(n);
     pin(o);
@@ -139,9 +140,10 @@ private:
   }
 
   /// The same of the group's own block, whose weights are in registers still.
-  __device__ void takeValues(const Weights &weights, int n, bool add) {
+  __device__ void takeValues(const Weights &weights, const float (&factor)[2],
+                             int n, bool add) {
     if (add)
-      rescale(n);
+      rescale(factor);
     uint32_t values = valuesOf(n);
     pin(o);
     beginProducts();
@@ -168,12 +170,12 @@ private:
     arriveAt(empty + stageOf(n) * sizeof(control.empty[0]), arrivals);
   }
 
-  /// Brings O to the reference of block `n`.
-  __device__ void rescale(int n) {
-    float factor[2] = {control.rescale[stageOf(n)][ownRow()],
-                       control.rescale[stageOf(n)][ownRow() + 8]};
+  /// Brings O to another reference.
+  __device__ void rescale(const float (&factor)[2]) {
     if (!__any_sync(~0u, factor[0] != 1 || factor[1] != 1))
       return;
+    // That O isn't among those under way the compiler doesn't see.
+    waitForProducts<0>();
 #pragma unroll
     for (int j = 0; j < numSums; j += 4) {
       o[j] *= factor[0], o[j + 1] *= factor[0];
@@ -186,14 +188,55 @@ private:
     return item.leastSeen / blockKeys - item.blockBegin + first;
   }
 
-  /// Makes P of the group's own block `n`, the item's `index`-th, from S, also
-  /// for the other group, which waits for it.
-  __device__ void makeWeights(Weights &weights, Logits &s, int place, int n,
-                              int index, bool isTail) {
-    int block = isTail ? control.items[place].blockBegin + index : 0;
+  /// Makes P of the group's own block `n`, the item's `index`-th, from S, and
+  /// what O before is to be multiplied by. tellWeights() tells the other group.
+  __device__ void makeWeights(Weights &weights, float (&factor)[2], Logits &s,
+                              int place, int n, int index, bool isTail) {
     if (isTail)
-      hideUnseen(s, control.rows[place], block);
-    float top[2], factor[2];
+      hideUnseen(s, control.rows[place],
+                 control.items[place].blockBegin + index);
+    // That weights are too large their sums tell: maxima would take as long as
+    // the weights.
+    float own[2];
+    bool follows[2] = {true, true};
+    if (index > 0) {
+      weigh(weights, own, s, reference);
+      follows[0] = !(own[0] <= mostOwn), follows[1] = !(own[1] <= mostOwn);
+    }
+    factor[0] = factor[1] = 1;
+    if (__any_sync(~0u, follows[0] || follows[1])) {
+      float top[2];
+      followMaximum(factor, top, follows, s);
+      weigh(weights, own, s, top);
+    }
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      sum[i] = sum[i] * factor[i] + own[i];
+      if (lane() % 4 == 0) {
+        control.reference[stageOf(n)][ownRow() + i * 8] = reference[i];
+        control.rescale[stageOf(n)][ownRow() + i * 8] = factor[i];
+      }
+    }
+  }
+
+  /// P relative to `top`, and the sums of the thread's weights: not a number,
+  /// or infinite, where there is no `top` yet.
+  __device__ void weigh(Weights &weights, float (&own)[2], const Logits &s,
+                        const float (&top)[2]) {
+    own[0] = own[1] = 0;
+#pragma unroll
+    for (int j = 0; j < 16; ++j) {
+      float low = exp2Approximate(fmaf(s[2 * j], p.scale, -top[j % 2]));
+      float high = exp2Approximate(fmaf(s[2 * j + 1], p.scale, -top[j % 2]));
+      own[j % 2] += low + high;
+      weights[j] = packPair<T>(low, high);
+    }
+  }
+
+  /// Of rows that any of their threads says so of the reference becomes the
+  /// maximum, if that is more. What others do depends on no other row.
+  __device__ void followMaximum(float (&factor)[2], float (&top)[2],
+                                const bool (&follows)[2], const Logits &s) {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       float most = s[2 * i];
@@ -202,33 +245,29 @@ private:
         most = fmaxf(most, fmaxf(s[j + 2 * i], s[j + 2 * i + 1]));
       most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
       most = fmaxf(most, __shfl_xor_sync(~0u, most, 2)) * p.scale;
+      bool rowFollows = __ballot_sync(~0u, follows[i]) >> (lane() & ~3) & 15;
       float before = reference[i];
-      reference[i] = most > before + growth ? most : before;
+      reference[i] = rowFollows && most > before ? most : before;
       top[i] = reference[i] == minusInfinity() ? 0 : reference[i];
       factor[i] = exp2Approximate(before - top[i]);
-      sum[i] *= factor[i];
     }
-#pragma unroll
-    for (int j = 0; j < 16; ++j) {
-      float low = exp2Approximate(fmaf(s[2 * j], p.scale, -top[j % 2]));
-      float high = exp2Approximate(fmaf(s[2 * j + 1], p.scale, -top[j % 2]));
-      sum[j % 2] += low + high;
-      weights[j] = packPair<T>(low, high);
-    }
-    if (lane() % 4 == 0) {
-#pragma unroll
-      for (int i = 0; i < 2; ++i) {
-        control.reference[stageOf(n)][ownRow() + i * 8] = reference[i];
-        control.rescale[stageOf(n)][ownRow() + i * 8] = factor[i];
-      }
-    }
+  }
+
+  /// Gives the other group the weights of the group's own block.
+  __device__ void tellWeights(const Weights &weights, int place, int n,
+                              int index, bool isTail) {
     // All warps are done with the keys, whose pe part gives way, or what isn't
     // finite in them.
     if (HasPe || isTail)
       syncThreads(GroupBarrier + side, groupThreads);
-    if (isTail)
-      dropNonFinite(n,
-                    max(control.items[place].leastSeen - block * blockKeys, 0));
+    if (isTail) {
+      const Item &item = control.items[place];
+      int key = (item.blockBegin + index) * blockKeys;
+      int least = min(max(item.leastSeen - key, 0), blockKeys);
+      int most = min(max(item.mostSeen - key, 0), blockKeys);
+      dropNonFinite(n, least, most);
+      clearKeys(n, most);
+    }
     storeWeights(n, weights);
     fenceSharedWrites();
     arrive(control.weights[stageOf(n)]);
@@ -256,21 +295,35 @@ private:
                     pairs[4 * j + 1], pairs[4 * j + 2], pairs[4 * j + 3]);
   }
 
-  /// What isn't finite in keys that no row or not every row sees would reach
-  /// all rows, multiplied by 0: from key `first` on zeros take its place.
-  __device__ void dropNonFinite(int n, int first) {
-    constexpr int units = Shared::valueBoxes * 8;
-    char *from = shared + (stage(n) - base);
-    for (int i = first * units + thread; i < blockKeys * units;
+  // What isn't finite in keys that not every row sees would reach all rows,
+  // multiplied by 0.
+
+  /// Puts zeros in its place in the keys [begin, end).
+  __device__ void dropNonFinite(int n, int begin, int end) {
+    char *keys = shared + (stage(n) - base);
+    for (int i = begin * unitsOfKey + thread; i < end * unitsOfKey;
          i += groupThreads) {
-      int key = i / units, unit = i % units;
-      auto *at = reinterpret_cast<uint4 *>(from + unit / 8 * boxBytes +
-                                           key * boxRowBytes + unit % 8 * 16);
+      auto *at = reinterpret_cast<uint4 *>(keys + placeOfUnit(i));
       uint4 value = *at;
       value.x = finiteParts(value.x), value.y = finiteParts(value.y);
       value.z = finiteParts(value.z), value.w = finiteParts(value.w);
       *at = value;
     }
+  }
+  /// Makes the values zeros of the keys from `begin` on, which no row sees.
+  __device__ void clearKeys(int n, int begin) {
+    char *keys = shared + (stage(n) - base);
+    for (int i = begin * unitsOfKey + thread; i < blockKeys * unitsOfKey;
+         i += groupThreads)
+      *reinterpret_cast<uint4 *>(keys + placeOfUnit(i)) =
+          make_uint4(0, 0, 0, 0);
+  }
+
+  static constexpr int unitsOfKey = Shared::valueBoxes * 8; ///< Of 16 bytes.
+  /// Of one of a key's units, in any order.
+  __device__ static int placeOfUnit(int i) {
+    int unit = i % unitsOfKey;
+    return unit / 8 * boxBytes + i / unitsOfKey * boxRowBytes + unit % 8 * 16;
   }
   __device__ static uint32_t finiteParts(uint32_t word) {
     constexpr uint32_t exponents = isHalf<T> ? 0x7c007c00u : 0x7f807f80u;
@@ -279,8 +332,7 @@ private:
 
   __device__ void finish(const Item &item, int place);
   __device__ void clearRows(const float (&own)[2]);
-  __device__ void addOthers(const float *state, float (&own)[2],
-                            const float (&others)[2]);
+  __device__ void addOther(float (&own)[2], const float (&others)[2]);
   __device__ void store(char *const (&rows)[2], const float (&by)[2]);
   __device__ void storeParts(char *const (&rows)[2], const float (&by)[2]);
 

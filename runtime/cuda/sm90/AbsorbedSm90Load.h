@@ -74,6 +74,18 @@ private:
   int bad = -1, badPage = 0; ///< That the lane met.
 };
 
+/// Waits until `*ready` is 1, and makes it 0 again.
+__device__ inline void takeReady(int32_t *ready) {
+  int32_t value;
+  do
+    asm volatile("ld.acquire.gpu.global.b32 %0, [%1];"
+                 : "=r"(value)
+                 : "l"(ready)
+                 : "memory");
+  while (value == 0);
+  *ready = 0;
+}
+
 template <int BoxesEach, bool HasPe> class Load {
   using Shared = Layout<BoxesEach, HasPe>;
 
@@ -89,13 +101,18 @@ public:
     if (maps.queryRows < tileRows)
       clearQuery();
     waitForBarriers();
-    int n = 0; // blocks that the CTA had before
+    int n = 0;                // blocks that the CTA had before
+    int other = -1, rows = 0; // of the last item
     for (int i = 0;; ++i) {
       int place = i % numPlaces;
       control.known[place].wait(i / numPlaces & 1);
       const Item &item = control.items[place];
-      if (item.isEnd)
+      if (item.isEnd) {
+        if (side == 0 && other >= 0)
+          fetchOther(p.slots + other * slotFloats, rows);
         return;
+      }
+      other = item.other, rows = item.rows;
       Pages pages(call, p, item);
       int blockBegin = item.blockBegin, blockEnd = item.blockEnd;
       int mostSeen = item.mostSeen;
@@ -154,6 +171,26 @@ public:
 private:
   /// Of a box of keys: a page's, or a block's where pages are longer.
   __device__ int boxRows() const { return min(p.pageSize, blockKeys); }
+
+  /// Copies so many rows of the state that the last item takes to where the
+  /// stages were, once they are done with: to load it element by element took
+  /// 10 us.
+  __device__ void fetchOther(const float *state, int rows) {
+    constexpr int bytes = Shared::stateColumns * sizeof(float);
+    control.otherEmpty.wait(0);
+    if (!isElected())
+      return;
+    takeReady(p.ready + blockIdx.x);
+    fenceGlobalReads();
+    control.otherFull.arriveExpecting(rows * bytes);
+    uint32_t to = base + Shared::stages;
+#pragma unroll 1
+    for (int row = 0; row < rows; ++row) {
+      copyLine(to, state, bytes, control.otherFull);
+      to += Shared::statePitch * sizeof(float);
+      state += maxSlotColumns;
+    }
+  }
 
   /// Calls `copy` with the page, the first row in it, and the number of each
   /// piece of a block that lies in one page.

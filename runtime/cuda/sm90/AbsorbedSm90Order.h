@@ -12,6 +12,9 @@
 //   O with V(a)      O with V(a), P(b)
 //   O with V(b)      O with V(b)
 //
+// The second group's first product with values stands behind S(b): it waits for
+// S(b) alone, and makes P(b) meanwhile.
+//
 // Where memory bounds the kernel, and where there are few blocks, the second
 // group has P(b) before O: one text then serves both groups, which is a third
 // of what must be fetched before the first product is done. The sums are the
@@ -36,6 +39,7 @@ Attend<T, BoxesEach, HasPe, Overlaps>::attend(const Item &item, int place,
   int tail = firstTail(item, first);
   Logits s;
   Weights weights;
+  float factor[2];
   if (last - first <= side)
     arrive(control.queryEmpty);
   for (int n = first; n < last; n += 2, ++turns) {
@@ -53,8 +57,10 @@ Attend<T, BoxesEach, HasPe, Overlaps>::attend(const Item &item, int place,
     }
     if (side == 1)
       followReference(n);
-    if (own < last)
-      makeWeights(weights, s, place, own, own - first, own >= tail);
+    if (own < last) {
+      makeWeights(weights, factor, s, place, own, own - first, own >= tail);
+      tellWeights(weights, place, own, own - first, own >= tail);
+    }
 #pragma unroll 1
     for (int i = n; i < min(n + 2, last); ++i) {
       if (i > n && side == 0)
@@ -73,6 +79,7 @@ Attend<T, BoxesEach, HasPe, Overlaps>::lead(const Item &item, int place,
   int tail = firstTail(item, first);
   Logits s;
   Weights weights;
+  float factor[2];
   if (first == last)
     arrive(control.queryEmpty);
   for (int n = first; n < last; n += 2) {
@@ -82,8 +89,9 @@ Attend<T, BoxesEach, HasPe, Overlaps>::lead(const Item &item, int place,
     pin(s);
     if (n + 2 >= last)
       arrive(control.queryEmpty);
-    makeWeights(weights, s, place, n, n - first, n >= tail);
-    takeValues(weights, n, n > first);
+    makeWeights(weights, factor, s, place, n, n - first, n >= tail);
+    tellWeights(weights, place, n, n - first, n >= tail);
+    takeValues(weights, factor, n, n > first);
     endValues(n);
     if (n + 1 == last)
       break;
@@ -101,21 +109,23 @@ Attend<T, BoxesEach, HasPe, Overlaps>::follow(const Item &item, int place,
   int tail = firstTail(item, first);
   Logits s;
   Weights weights;
+  float factor[2];
   if (last - first < 2)
     arrive(control.queryEmpty);
   int n = first + 1;
   for (; n < last; n += 2, ++turns) {
     control.turn.wait(turns & 1);
     multiplyKeys(s, n);
-    waitForProducts<0>();
+    followReference(n - 1);
+    takeValues(n - 1, n - 1 > first);
+    waitForProducts<1>();
     pin(s);
     if (n + 2 >= last)
       arrive(control.queryEmpty);
-    followReference(n - 1);
-    takeValues(n - 1, n - 1 > first);
-    makeWeights(weights, s, place, n, n - first, n >= tail);
+    makeWeights(weights, factor, s, place, n, n - first, n >= tail);
     endValues(n - 1);
-    takeValues(weights, n, true);
+    tellWeights(weights, place, n, n - first, n >= tail);
+    takeValues(weights, factor, n, true);
     endValues(n);
   }
   if (n == last) {

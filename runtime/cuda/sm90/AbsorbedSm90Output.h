@@ -32,18 +32,7 @@ __device__ inline void transposeFour(uint32_t (&x)[4], int lane) {
   x[2] = odd ? b : x[2], x[3] = odd ? x[3] : b;
 }
 
-/// Waits until `*ready` is 1, and makes it 0 again.
-__device__ inline void takeReady(int32_t *ready) {
-  int32_t value;
-  do
-    asm volatile("ld.acquire.gpu.global.b32 %0, [%1];"
-                 : "=r"(value)
-                 : "l"(ready)
-                 : "memory");
-  while (value == 0);
-  *ready = 0;
-}
-/// Makes it 1, for a CTA that is to see what this one wrote.
+/// Makes `*ready` 1, for a CTA that is to see what this one wrote.
 __device__ inline void setReady(int32_t *ready) {
   asm volatile("st.release.gpu.global.b32 [%0], %1;"
                :
@@ -81,9 +70,11 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps>::finish(const Item &item,
   // with this one took longer.
   letNextStart();
   bool isFirst = side == 0 && thread == 0;
-  if (item.other >= 0 && isFirst)
-    takeReady(p.ready + blockIdx.x);
+  if (item.other >= 0)
+    arrive(control.otherEmpty);
   syncThreads(BothGroupsBarrier, 2 * groupThreads);
+  if (item.other >= 0)
+    control.otherFull.wait(0);
   float *state = p.slots + item.slot * slotFloats;
   const float *other = p.slots + item.other * slotFloats;
   // What a row of O and of the other state are to be multiplied by.
@@ -122,7 +113,7 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps>::finish(const Item &item,
     storeParts(to, own);
   } else {
     if (item.other >= 0)
-      addOthers(other, own, others);
+      addOther(own, others);
     store(to, own);
   }
   if (item.told >= 0) {
@@ -142,21 +133,22 @@ Attend<T, BoxesEach, HasPe, Overlaps>::clearRows(const float (&own)[2]) {
     o[j] = own[j / 2 % 2] != 0 ? o[j] : 0;
 }
 
-/// Adds the state of another part times `others` to O times `own`, which
-/// becomes 1.
+/// Adds the state of another part, which is in shared memory, times `others` to
+/// O times `own`, which becomes 1.
 template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
-__device__ void Attend<T, BoxesEach, HasPe, Overlaps>::addOthers(
-    const float *state, float (&own)[2], const float (&others)[2]) {
-  const float *from = state + ownRow() * maxSlotColumns +
+__device__ void
+Attend<T, BoxesEach, HasPe, Overlaps>::addOther(float (&own)[2],
+                                                const float (&others)[2]) {
+  const float *from = reinterpret_cast<const float *>(shared + Shared::stages) +
+                      ownRow() * Shared::statePitch +
                       side * BoxesEach * boxColumns + lane() % 4 * 2;
 #pragma unroll
-  for (int i = 0; i < 2; ++i, from += 8 * maxSlotColumns) {
+  for (int i = 0; i < 2; ++i, from += 8 * Shared::statePitch) {
     if (!__any_sync(~0u, others[i] != 0))
       continue;
 #pragma unroll
     for (int j = 2 * i; j < numSums; j += 4) {
-      float2 values =
-          __ldcg(reinterpret_cast<const float2 *>(from + j / 4 * 8));
+      float2 values = *reinterpret_cast<const float2 *>(from + j / 4 * 8);
       o[j] = o[j] * own[i] + values.x * others[i];
       o[j + 1] = o[j + 1] * own[i] + values.y * others[i];
     }

@@ -117,6 +117,17 @@ __device__ inline void copyBoxToBoth(uint32_t to, const CUtensorMap &map,
                : "memory");
 }
 
+/// Copies so many bytes that lie in a line to shared memory. All are multiples
+/// of 16.
+__device__ inline void copyLine(uint32_t to, const void *from, int bytes,
+                                const Barrier &done) {
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::"
+               "bytes [%0], [%1], %2, [%3];"
+               :
+               : "r"(to), "l"(from), "r"(bytes), "r"(done.address())
+               : "memory");
+}
+
 /// Fetches a box to L2.
 __device__ inline void prefetchBox(const CUtensorMap &map, int column, int row,
                                    int page) {
@@ -185,6 +196,12 @@ __device__ inline bool isElected() {
 /// TMA, once those who start them know that this was done.
 __device__ inline void fenceSharedWrites() {
   asm volatile("fence.proxy.async.shared::cta;" : : : "memory");
+}
+
+/// What other threads wrote to global memory, and the thread knows of, is seen
+/// by copies that it starts.
+__device__ inline void fenceGlobalReads() {
+  asm volatile("fence.proxy.async.global;" : : : "memory");
 }
 
 /// Registers a thread: of a warpgroup all of whose warps call it, in a kernel
