@@ -174,7 +174,7 @@ private:
   __device__ void rescale(const float (&factor)[2]) {
     if (!__any_sync(~0u, factor[0] != 1 || factor[1] != 1))
       return;
-    // That O isn't among those under way the compiler doesn't see.
+    // O isn't among those under way, but the compiler doesn't see that.
     waitForProducts<0>();
 #pragma unroll
     for (int j = 0; j < numSums; j += 4) {
@@ -189,7 +189,7 @@ private:
   }
 
   /// Makes P of the group's own block `n`, the item's `index`-th, from S, and
-  /// what O before is to be multiplied by. tellWeights() tells the other group.
+  /// gives what O before is to be multiplied by. tellWeights() is to follow.
   __device__ void makeWeights(Weights &weights, float (&factor)[2], Logits &s,
                               int place, int n, int index, bool isTail) {
     if (isTail)
@@ -233,8 +233,8 @@ private:
     }
   }
 
-  /// Of rows that any of their threads says so of the reference becomes the
-  /// maximum, if that is more. What others do depends on no other row.
+  /// A row's reference becomes its maximum, if that is more, where one of the
+  /// row's threads has it follow: no row depends on another.
   __device__ void followMaximum(float (&factor)[2], float (&top)[2],
                                 const bool (&follows)[2], const Logits &s) {
 #pragma unroll
