@@ -246,7 +246,7 @@ io::Result<Measurement> Bench::measure(const Case &c) {
     return io::Error{c.name() + ": " + why};
   };
   {
-    Sets sets(ctx, device, c);
+    Sets sets(ctx, device, c, options.spread);
     if (io::Status status = sets.add(); !status)
       return failed(status.error());
     auto start = std::chrono::steady_clock::now();

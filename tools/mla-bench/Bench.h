@@ -122,13 +122,17 @@ struct BenchOptions {
   /// take more than 4 GiB.
   int64_t graphCalls = 100;
   int64_t graphSteps = 1; ///< The same of steps, which are of several layers.
-  bool peers = false;     ///< Measure what engines do in place of append, too.
+  /// Standard deviation of random operands: power, and so the clock of long
+  /// products, depends on it.
+  double spread = 0.1;
+  bool peers = false; ///< Measure what engines do in place of append, too.
   CeilingOptions ceilings;
 };
 
 /// All that one number of threads gave.
 struct BenchRun {
   int threads = 1;
+  double spread = 0; ///< Of random operands.
   Ceilings ceilings;
   std::vector<Measurement> measurements;
   std::vector<StepMeasurement> steps;

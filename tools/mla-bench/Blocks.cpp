@@ -21,22 +21,16 @@
 using namespace mla;
 using namespace mla::bench;
 
-/// `count` numbers within (-bound, bound), the same in every run; nothing of a
-/// type that they can't be converted to. Of fp8 they are always below 2.
+/// `count` normally distributed numbers, the same in every run; nothing of a
+/// type that they can't be converted to.
 static std::vector<char> randomBytes(uint32_t dtype, size_t count,
-                                     float bound = 2) {
+                                     double spread) {
   std::mt19937 engine(1);
   std::vector<char> bytes(count * io::dtypeBytes(dtype));
-  if (dtype == MLA_DTYPE_F8E4M3FN) {
-    for (char &byte : bytes)
-      // Without the top bit of the exponent: below 2, and no NaN.
-      byte = static_cast<char>(engine() & 0xBF);
-    return bytes;
-  }
-  std::uniform_real_distribution<float> uniform(-bound, bound);
+  std::normal_distribution<float> normal(0, static_cast<float>(spread));
   std::vector<float> values(count);
   for (float &value : values)
-    value = uniform(engine);
+    value = normal(engine);
   io::Result<io::Buffer> converted =
       io::convertElements(values.data(), MLA_DTYPE_F32, dtype, count);
   if (!converted)
@@ -46,15 +40,16 @@ static std::vector<char> randomBytes(uint32_t dtype, size_t count,
 }
 
 static std::vector<char> packedBytes(int64_t latent, uint32_t peType,
-                                     int64_t pe) {
+                                     int64_t pe, double spread) {
   const size_t rows = 1021; // a prime: pages differ
   auto scales = static_cast<size_t>(latent / 128);
   auto latentBytes = static_cast<size_t>(latent);
   size_t peBytes = static_cast<size_t>(pe) * io::dtypeBytes(peType);
   size_t rowBytes = latentBytes + scales * sizeof(float) + peBytes;
   std::vector<char> latents =
-      randomBytes(MLA_DTYPE_F8E4M3FN, rows * latentBytes);
-  std::vector<char> pes = randomBytes(peType, rows * static_cast<size_t>(pe));
+      randomBytes(MLA_DTYPE_F8E4M3FN, rows * latentBytes, spread);
+  std::vector<char> pes =
+      randomBytes(peType, rows * static_cast<size_t>(pe), spread);
   const std::vector<float> ones(scales, 1.0f);
   std::vector<char> block(rows * rowBytes);
   for (size_t i = 0; i < rows; ++i) {
@@ -90,8 +85,8 @@ static std::vector<char> tableBytes(int64_t rows, int64_t width) {
 /// asked for first. It stays until the program ends: a device may keep a copy.
 template <typename F>
 static const std::vector<char> &
-keptBlock(const char *kind, std::array<int64_t, 3> numbers, F makeBlock) {
-  using Key = std::pair<std::string, std::array<int64_t, 3>>;
+keptBlock(const char *kind, std::array<double, 4> numbers, F makeBlock) {
+  using Key = std::pair<std::string, std::array<double, 4>>;
   static std::map<Key, std::vector<char>> blocks;
   auto found = blocks.find({kind, numbers});
   if (found == blocks.end())
@@ -103,24 +98,24 @@ keptBlock(const char *kind, std::array<int64_t, 3> numbers, F makeBlock) {
 /// differ.
 static constexpr size_t repeated = 262139;
 
-const std::vector<char> &mla::bench::randomBlock(uint32_t dtype) {
-  return keptBlock("random", {dtype},
-                   [&] { return randomBytes(dtype, repeated); });
-}
-
-const std::vector<char> &mla::bench::weightBlock(uint32_t dtype) {
-  return keptBlock("weights", {dtype},
-                   [&] { return randomBytes(dtype, repeated, 2.0f / 16); });
+const std::vector<char> &mla::bench::randomBlock(uint32_t dtype,
+                                                 double spread) {
+  return keptBlock("random", {static_cast<double>(dtype), spread},
+                   [&] { return randomBytes(dtype, repeated, spread); });
 }
 
 const std::vector<char> &mla::bench::packedBlock(int64_t latent,
-                                                 uint32_t peType, int64_t pe) {
-  return keptBlock("packed", {latent, peType, pe},
-                   [&] { return packedBytes(latent, peType, pe); });
+                                                 uint32_t peType, int64_t pe,
+                                                 double spread) {
+  return keptBlock("packed",
+                   {static_cast<double>(latent), static_cast<double>(peType),
+                    static_cast<double>(pe), spread},
+                   [&] { return packedBytes(latent, peType, pe, spread); });
 }
 
 const std::vector<char> &mla::bench::tableBlock(int64_t rows, int64_t width) {
-  return keptBlock("table", {rows, width},
+  return keptBlock("table",
+                   {static_cast<double>(rows), static_cast<double>(width)},
                    [&] { return tableBytes(rows, width); });
 }
 

@@ -18,14 +18,13 @@
 
 namespace mla::bench {
 
-/// Numbers of a float type within (-2, 2), the same in every run.
-const std::vector<char> &randomBlock(uint32_t dtype);
-/// The same, a sixteenth of them.
-const std::vector<char> &weightBlock(uint32_t dtype);
+/// Numbers of a float type, the same in every run: normally distributed, of
+/// standard deviation `spread`.
+const std::vector<char> &randomBlock(uint32_t dtype, double spread);
 /// Rows [latent | scales | pe] of a block-scaled cache: numbers as above, of
 /// scale 1.
 const std::vector<char> &packedBlock(int64_t latent, uint32_t peType,
-                                     int64_t pe);
+                                     int64_t pe, double spread);
 /// A whole rotary table [rows, width], f32, of frequencies from 1 down to 1e-4.
 const std::vector<char> &tableBlock(int64_t rows, int64_t width);
 const std::vector<char> &zeroBlock();

@@ -158,6 +158,7 @@ std::string mla::bench::toJson(const std::string &deviceName,
   json["runs"] = Json::array();
   for (const BenchRun &run : runs) {
     Json entry = {{"threads", run.threads},
+                  {"spread", run.spread},
                   {"ceilings", ::toJson(run.ceilings)},
                   {"cases", Json::array()}};
     for (const Measurement &m : run.measurements)

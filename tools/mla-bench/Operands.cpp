@@ -28,8 +28,8 @@ static uint64_t alignUp(uint64_t bytes) {
 
 //===--- Memory ----------------------------------------------------------===//
 
-Operands::Operands(mla_context *ctx, Device &device)
-    : ctx(ctx), device(device), sections{{&values}} {}
+Operands::Operands(mla_context *ctx, Device &device, double spread)
+    : ctx(ctx), device(device), spread(spread), sections{{&values}} {}
 
 Operands::~Operands() {
   if (ctx)
@@ -99,17 +99,17 @@ bool Operands::allocate() {
 //===--- Tensors ---------------------------------------------------------===//
 
 const mla_tensor *Operands::random(uint32_t dtype, const Dims &dims) {
-  return &make(sectionOf(randomBlock(dtype)), dtype, dims);
+  return &make(sectionOf(randomBlock(dtype, spread)), dtype, dims);
 }
 
 const mla_tensor *Operands::weights(uint32_t dtype, const Dims &dims) {
-  return &make(sectionOf(weightBlock(dtype)), dtype, dims);
+  return &make(sectionOf(randomBlock(dtype, 1.0 / 16)), dtype, dims);
 }
 
 const mla_tensor *Operands::packedRows(int64_t pages, int64_t pageSize,
                                        int64_t latent, uint32_t peType,
                                        int64_t pe) {
-  const std::vector<char> &block = packedBlock(latent, peType, pe);
+  const std::vector<char> &block = packedBlock(latent, peType, pe, spread);
   int64_t rowBytes = latent + latent / 128 * 4 +
                      pe * static_cast<int64_t>(io::dtypeBytes(peType));
   return &make(sectionOf(block, /*alone=*/true), MLA_DTYPE_I8,

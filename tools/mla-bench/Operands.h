@@ -24,8 +24,9 @@ using Dims = std::vector<int64_t>;
 class Operands {
 public:
   /// Without a context no memory is taken and nothing filled: the addresses are
-  /// made up, and say how the tensors would lie.
-  Operands(mla_context *ctx, Device &device);
+  /// made up, and say how the tensors would lie. `spread` is the standard
+  /// deviation of random numbers.
+  Operands(mla_context *ctx, Device &device, double spread = 1);
   ~Operands();
   Operands(const Operands &) = delete;
 
@@ -37,10 +38,10 @@ public:
   /// Of device memory.
   uint64_t bytes() const { return total; }
 
-  /// Of a float type: numbers within (-2, 2), the same in every run.
+  /// Of a float type: normally distributed numbers, the same in every run.
   const mla_tensor *random(uint32_t dtype, const Dims &dims);
-  /// The same, sixteen times smaller: products with them stay about as large as
-  /// what they are multiplied with.
+  /// The same, of a spread of a sixteenth: products with them stay about as
+  /// large as what they are multiplied with.
   const mla_tensor *weights(uint32_t dtype, const Dims &dims);
   /// The rows [..., latent | scales | pe] of a block-scaled cache, as bytes:
   /// numbers as above, of scale 1.
@@ -87,6 +88,7 @@ private:
 
   mla_context *ctx;
   Device &device;
+  double spread;
   std::string reason;
   std::deque<Operand> tensors; ///< Which are pointed at.
   /// The first one is of given values, all of which `values` has.

@@ -243,6 +243,12 @@ void mla::bench::addOptions(CLI::App &app, Options &options) {
   app.add_flag("--peers", options.bench.peers,
                "Time also what engines do in place of append, on a GPU: five "
                "launches, or one that always rotates by a table");
+  app.add_option("--spread", options.bench.spread,
+                 "Standard deviation of the made-up numbers (default: 0.1, as "
+                 "in FlashMLA's tests); the more bits change, the lower the "
+                 "clock that a GPU's power allows")
+      ->type_name("S")
+      ->check(CLI::Range(1e-3, 100.0));
   app.add_option("--commit", options.commit,
                  "What the JSON says of the source's revision")
       ->type_name("TEXT");

@@ -18,8 +18,8 @@ namespace mla::bench {
 /// The same case several times, each with its own memory.
 class Sets {
 public:
-  Sets(mla_context *ctx, Device &device, const Case &c)
-      : ctx(ctx), device(device), what(c) {}
+  Sets(mla_context *ctx, Device &device, const Case &c, double spread)
+      : ctx(ctx), device(device), what(c), spread(spread) {}
 
   int64_t size() const { return static_cast<int64_t>(workloads.size()); }
   uint64_t bytes() const { return workloads.front()->bytes(); }
@@ -29,7 +29,8 @@ public:
 
   /// Makes another set, which isn't called.
   io::Status add() {
-    auto workload = std::make_unique<Workload>(ctx, device, what, size());
+    auto workload =
+        std::make_unique<Workload>(ctx, device, what, size(), spread);
     if (!workload->failure().empty())
       return io::Error{workload->failure()};
     workloads.push_back(std::move(workload));
@@ -67,6 +68,7 @@ private:
   mla_context *ctx;
   Device &device;
   const Case &what;
+  double spread; ///< Of random operands.
   std::vector<std::unique_ptr<Workload>> workloads;
 };
 

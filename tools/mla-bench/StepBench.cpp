@@ -66,7 +66,8 @@ io::Status Bench::timeStep(StepMeasurement &m) {
   int64_t count = graphs ? options.graphSteps : 1;
   while (static_cast<int64_t>(steps.size()) < count) {
     auto step = std::make_unique<StepWorkload>(
-        ctx, device, m.what, static_cast<int64_t>(steps.size()));
+        ctx, device, m.what, static_cast<int64_t>(steps.size()),
+        options.spread);
     if (!step->failure().empty())
       return io::Error{step->failure()};
     if (io::Status status = prepare(ctx, *step, m.workspace); !status)
@@ -99,7 +100,7 @@ io::Result<StepPart> Bench::timePart(const Case &c, int64_t count) {
   };
   StepPart part;
   part.what = c;
-  Sets sets(ctx, device, c);
+  Sets sets(ctx, device, c, options.spread);
   if (io::Status status = sets.add(); !status)
     return failed(status.error());
   sets[0].call();

@@ -101,8 +101,8 @@ const mla_tensor *StepWorkload::make(const io::ManifestArg &arg) {
 }
 
 StepWorkload::StepWorkload(mla_context *ctx, Device &device,
-                           const StepCase &step, int64_t set)
-    : ctx(ctx), operands(ctx, device), c(step.attention),
+                           const StepCase &step, int64_t set, double spread)
+    : ctx(ctx), operands(ctx, device, spread), c(step.attention),
       function(step.module->function()) {
   std::mt19937 random(static_cast<uint32_t>(set + 1));
   sequences.emplace(operands, c, random);

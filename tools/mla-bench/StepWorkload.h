@@ -21,9 +21,9 @@ namespace mla::bench {
 /// order, the same for all layers; the data are random.
 class StepWorkload {
 public:
-  /// `set` tells sets of arguments apart, as Workload's.
+  /// `set` and `spread` as Workload's.
   StepWorkload(mla_context *ctx, Device &device, const StepCase &step,
-               int64_t set);
+               int64_t set, double spread);
 
   /// Why the arguments can't be had; empty when they can.
   const std::string &failure() const { return reason; }

@@ -143,8 +143,9 @@ Call makeCall(Operands &operands, const Case &c, std::mt19937 &random) {
 
 } // namespace
 
-Workload::Workload(mla_context *ctx, Device &device, const Case &c, int64_t set)
-    : ctx(ctx), operands(ctx, device) {
+Workload::Workload(mla_context *ctx, Device &device, const Case &c, int64_t set,
+                   double spread)
+    : ctx(ctx), operands(ctx, device, spread) {
   std::mt19937 random(static_cast<uint32_t>(set + 1));
   made = makeCall(operands, c, random);
   if (operands.allocate() && ctx && made.prepare)

@@ -18,8 +18,9 @@ class Workload {
 public:
   /// `set` tells the sets of operands apart that a case is measured with: it
   /// shuffles otherwise. Without a context there is no memory: the addresses
-  /// are made up, and nothing may be called.
-  Workload(mla_context *ctx, Device &device, const Case &c, int64_t set = 0);
+  /// are made up, and nothing may be called. `spread` is that of Operands.
+  Workload(mla_context *ctx, Device &device, const Case &c, int64_t set = 0,
+           double spread = 1);
 
   /// Why the operands can't be had; empty when they can.
   const std::string &failure() const { return operands.failure(); }

@@ -119,7 +119,7 @@ int run(Options &options) {
     Bench measurer(created, *device, bench);
     if (io::Status status = measurer.measureCeilings(); !status)
       return report(status.error(), kFailed);
-    runs.push_back({threads, measurer.ceilings(), {}, {}});
+    runs.push_back({threads, bench.spread, measurer.ceilings(), {}, {}});
     printCeilings(*device, threads, measurer.ceilings());
     if (!cases.empty())
       printHeader(*device);

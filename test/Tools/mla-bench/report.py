@@ -16,6 +16,7 @@ assert report["machine"]["processor"] and report["machine"]["last_level_cache"]
 assert [str(run["threads"]) for run in report["runs"]] == sys.argv[2:]
 
 for run in report["runs"]:
+    assert run["spread"] == 0.1, run["spread"]
     top = run["ceilings"]
     assert top["buffer_bytes"] == 1 << 20
     assert min(top["read_gb_per_s"], top["write_gb_per_s"], top["copy_gb_per_s"],
