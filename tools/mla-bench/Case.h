@@ -151,7 +151,7 @@ struct GridOptions {
 /// "steps".
 const std::vector<std::string> &defaultGrids();
 /// All grids: the default ones, "long_prefill", "append", "append_small",
-/// "gather" and "products".
+/// "gather", "products" and "latency".
 std::vector<std::string> gridNames();
 /// The cases of a grid; empty when there is none of that name.
 std::vector<Case> makeGrid(const std::string &name, const GridOptions &options);

@@ -122,10 +122,11 @@ std::vector<Case> products(const GridOptions &options) {
 
 using Grid = std::vector<Case> (*)(const GridOptions &);
 const std::pair<const char *, Grid> grids[] = {
-    {"decode", decode},      {"prefill", prefill},
-    {"steps", steps},        {"long_prefill", longPrefill},
-    {"append", appendCases}, {"append_small", fewAppendCases},
-    {"gather", gatherCases}, {"products", products}};
+    {"decode", decode},       {"prefill", prefill},
+    {"steps", steps},         {"long_prefill", longPrefill},
+    {"append", appendCases},  {"append_small", fewAppendCases},
+    {"gather", gatherCases},  {"products", products},
+    {"latency", latencyCases}};
 
 } // namespace
 

@@ -37,6 +37,10 @@ std::vector<Case> fewAppendCases(const GridOptions &options);
 /// From what stays in a cache of the machine to a gigabyte.
 std::vector<Case> gatherCases(const GridOptions &options);
 
+/// One sequence to 16, drafts of several tokens, and uneven lengths, each
+/// beside the same work evenly split.
+std::vector<Case> latencyCases(const GridOptions &options);
+
 } // namespace mla::bench
 
 #endif // MLA_BENCH_GRIDS_H
