@@ -165,11 +165,13 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
     keys = std::min(keys, params.maxKv);
   int64_t blocks = params.seqs * ceilDiv(keys, blockKeys) * params.shape.lanes;
   bool overlaps =
-      params.shape.lanes > 1 && blocks >= 32 * int64_t(params.shape.numCTAs);
+      params.shape.lanes > 1 && blocks >= 24 * int64_t(params.shape.numCTAs);
   Choice choice = choose(params.latent.dtype, params.latentWidth,
                          params.peWidth > 0, overlaps);
-  // Two row tiles of a sequence are two CTAs' that share what they read.
-  bool pairs = params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
+  // Two row tiles of a sequence are two CTAs' that share what they read. With
+  // few blocks it takes longer to wait for each other.
+  bool pairs =
+      overlaps && params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
   return launchEarlyClusters(ctx, "absorbed_attention", choice.kernel,
                              params.shape.numCTAs, pairs ? 2 : 1, numThreads,
                              choice.sharedBytes, params, maps);
