@@ -37,10 +37,13 @@ struct AbsorbedParams {
     int lanes;
   } shape;
   float *slots;
-  int32_t *ready; ///< See AttentionScratch.
+  int32_t *ready;    ///< See AttentionScratch,
+  uint32_t *meeting; ///< and here.
   /// Tiles of two parts are not for the second kernel: the first one merges
   /// them itself.
   bool mergesPairs;
+  /// The first kernel merges all, and there is no second one.
+  bool mergesAll;
   FaultRecord *fault;
 
   /// Whether a tile's keys may be more than one CTA's: there are slots for the
@@ -60,7 +63,8 @@ cudaError_t loadAbsorbedMma(const State &state);
 /// On Hopper, for 16-bit caches of the usual widths and page sizes.
 bool fitsAbsorbedSm90(mla_context &ctx,
                       const mla_absorbed_attention_params &params);
-mla_status launchAbsorbedSm90(mla_context &ctx, const AbsorbedParams &params);
+/// Sets `mergesAll`.
+mla_status launchAbsorbedSm90(mla_context &ctx, AbsorbedParams &params);
 cudaError_t loadAbsorbedSm90(const State &state);
 
 /// In f32, for all other types, widths and layouts. A tile wider than a slot is

@@ -16,13 +16,14 @@ static uint64_t scheduleBytes() {
 AttentionScratch::AttentionScratch(const State &state)
     : schedule(reinterpret_cast<int32_t *>(state.scratch)),
       slots(reinterpret_cast<float *>(state.scratch + scheduleBytes())),
-      ready(
-          reinterpret_cast<int32_t *>(slots + 2 * state.numSMs * slotFloats)) {}
+      ready(reinterpret_cast<int32_t *>(slots + 2 * state.numSMs * slotFloats)),
+      meeting(reinterpret_cast<uint32_t *>(ready + state.numSMs)) {}
 
 uint64_t mla::cuda::attentionScratchBytes(const State &state) {
   return scheduleBytes() +
          static_cast<uint64_t>(state.numSMs) *
-             (2 * slotFloats * sizeof(float) + sizeof(int32_t));
+             (2 * slotFloats * sizeof(float) + sizeof(int32_t)) +
+         sizeof(uint32_t);
 }
 
 int mla::cuda::attentionCTAs(mla_context &ctx) {

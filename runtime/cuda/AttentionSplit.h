@@ -9,7 +9,7 @@
 // keys. All items' blocks in a line are cut into `parts` of equal cost. A block
 // of threads (CTA) is one lane of one part: it has at most one tile whose
 // beginning and one whose end other parts have. Those leave partial states,
-// which a second kernel merges (FlashDecoding).
+// which are merged once all are there (FlashDecoding).
 //
 // The cut depends on the lengths, the shapes and the number of CTAs alone: so
 // do the results' bits.
@@ -66,6 +66,9 @@ struct AttentionScratch {
   /// Of each CTA: 1 while a state waits in a slot for it, to be merged with its
   /// own; else 0.
   int32_t *ready;
+  /// Where the CTAs of a call meet: the lowest bits are 0 between calls, and
+  /// the highest is another one after each call whose CTAs met.
+  uint32_t *meeting;
 };
 constexpr int64_t slotFloats = maxTileRows * (maxSlotColumns + 1);
 
@@ -74,6 +77,11 @@ uint64_t attentionScratchBytes(const State &state);
 
 /// CTAs that an attention has, and that its schedule is made for.
 int attentionCTAs(mla_context &ctx);
+
+/// Whether the GPU can hold as many CTAs of a loaded attention at once as it
+/// has multiprocessors, and starts them together when asked to: then they may
+/// wait for each other.
+bool attentionCooperates(const State &state);
 
 /// Writes the schedule of `tileRows` rows a tile for kv_lens [B] and cu_q
 /// [B+1].

@@ -114,6 +114,7 @@ mla_status openState(mla_context &ctx, State &state) {
   if (cudaError_t error = loadKernels(state))
     return failOpen(ctx, MLA_STATUS_INTERNAL, error);
   state.startsEarly = appendWaits();
+  state.cooperates = attentionCooperates(state);
   if (mla_status status = allocateZeros(ctx, sizeof(FaultRecord), state.fault))
     return status;
   if (mla_status status =

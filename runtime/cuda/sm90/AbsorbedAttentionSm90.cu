@@ -21,6 +21,7 @@
 #include "Launch.h"
 #include "sm90/AbsorbedSm90Attend.h"
 #include "sm90/AbsorbedSm90Load.h"
+#include "sm90/AbsorbedSm90Merge.h"
 #include "sm90/AbsorbedSm90Order.h"
 #include "sm90/AbsorbedSm90Output.h"
 
@@ -67,6 +68,8 @@ __global__ void __launch_bounds__(numThreads, 1)
         call, p, shared, warp / groupWarps - 1,
         arePaired(header.element(ScheduleLanes)))
         .run();
+    if (p.mergesAll)
+      mergeSplits<T>(call, p, control, shared + Shared::stages);
   } else {
     shrinkRegisters<fewRegisters>();
     Load<BoxesEach, HasPe> load(call, p, maps, shared);
@@ -154,7 +157,7 @@ bool mla::cuda::fitsAbsorbedSm90(mla_context &ctx,
 }
 
 mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
-                                         const AbsorbedParams &params) {
+                                         AbsorbedParams &params) {
   CacheMaps maps = {};
   makeMaps(maps, params.latent, params.pe);
   makeQueryMap(maps, params);
@@ -172,22 +175,70 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
   // few blocks it takes longer to wait for each other.
   bool pairs =
       overlaps && params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
-  return launchEarlyClusters(ctx, "absorbed_attention", choice.kernel,
-                             params.shape.numCTAs, pairs ? 2 : 1, numThreads,
-                             choice.sharedBytes, params, maps);
+  auto launch = [&] {
+    return tryLaunchEarly(ctx, choice.kernel, params.shape.numCTAs,
+                          {pairs ? 2u : 1u, params.mergesAll}, numThreads,
+                          choice.sharedBytes, params, maps);
+  };
+  params.mergesAll =
+      stateOf(ctx).cooperates && params.shape.numCTAs <= mostSplitCTAs;
+  cudaError_t error = launch();
+  // The stream may have a part of the GPU only.
+  if (params.mergesAll && error == cudaErrorCooperativeLaunchTooLarge) {
+    cudaGetLastError();
+    params.mergesAll = false;
+    error = launch();
+  }
+  return error == cudaSuccess ? MLA_STATUS_OK
+                              : failCuda(ctx, "absorbed_attention", error);
+}
+
+/// Calls `visit` with each kernel until it returns an error, and returns that.
+template <typename Visit> static cudaError_t forEachChoice(Visit visit) {
+  for (uint32_t dtype : {MLA_DTYPE_BF16, MLA_DTYPE_F16})
+    for (int64_t width : {256, 512})
+      for (bool hasPe : {false, true})
+        for (bool overlaps : {false, true})
+          if (cudaError_t error = visit(choose(dtype, width, hasPe, overlaps)))
+            return error;
+  return cudaSuccess;
 }
 
 cudaError_t mla::cuda::loadAbsorbedSm90(const State &state) {
   if (!state.hasSm90)
     return cudaSuccess;
-  for (uint32_t dtype : {MLA_DTYPE_BF16, MLA_DTYPE_F16})
-    for (int64_t width : {256, 512})
-      for (bool hasPe : {false, true})
-        for (bool overlaps : {false, true}) {
-          Choice choice = choose(dtype, width, hasPe, overlaps);
-          if (cudaError_t error =
-                  allowShared(choice.kernel, choice.sharedBytes))
-            return error;
-        }
-  return cudaSuccess;
+  return forEachChoice([](const Choice &choice) {
+    return allowShared(choice.kernel, choice.sharedBytes);
+  });
+}
+
+bool mla::cuda::attentionCooperates(const State &state) {
+  int device, cooperates = 0;
+  if (!state.hasSm90 || cudaGetDevice(&device) != cudaSuccess ||
+      cudaDeviceGetAttribute(&cooperates, cudaDevAttrCooperativeLaunch,
+                             device) != cudaSuccess ||
+      !cooperates)
+    return false;
+  cudaLaunchAttribute pairs = {};
+  pairs.id = cudaLaunchAttributeClusterDimension;
+  pairs.val.clusterDim = {2, 1, 1};
+  cudaLaunchConfig_t config = {};
+  config.gridDim = state.numSMs / 2 * 2;
+  config.blockDim = numThreads;
+  config.attrs = &pairs;
+  config.numAttrs = 1;
+  cudaError_t error = forEachChoice([&](const Choice &choice) {
+    int each = 0, clusters = 0;
+    config.dynamicSmemBytes = choice.sharedBytes;
+    cudaError_t error = cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+        &each, choice.kernel, numThreads, choice.sharedBytes);
+    if (error == cudaSuccess)
+      error = cudaOccupancyMaxActiveClusters(&clusters, choice.kernel, &config);
+    if (error == cudaSuccess && (each < 1 || clusters < state.numSMs / 2))
+      error = cudaErrorCooperativeLaunchTooLarge;
+    return error;
+  });
+  if (error != cudaSuccess)
+    cudaGetLastError();
+  return error == cudaSuccess;
 }
