@@ -111,7 +111,11 @@ struct Split {
   /// merge.
   static constexpr int mergeCost = 4;
 
-  /// Units that a part has at least. A part of k blocks takes
+  /// Parts of `total` units, of `count` items: as many as there are CTAs for,
+  /// or fewer where that spares nearly all items a merge: where items are
+  /// equal, and parts of equally many pieces of each are hardly longer.
+  ///
+  /// A part may be as small as a unit. One of k blocks takes
   ///
   ///   fill + k * block + its share of the merge,
   ///
@@ -120,11 +124,20 @@ struct Split {
   /// rows 4 MiB, about 1 us, of 66 parts of 128 rows 17 MiB, about 4 us. Half
   /// as many parts save half of that, and take as many blocks more as they had:
   /// by this model that is never worth it.
-  static constexpr int leastShare = 1;
+  static __device__ int64_t chooseParts(int64_t count, bool areEqual,
+                                        int64_t total, int most) {
+    if (count > 0 && count <= most && areEqual) {
+      int64_t even = most / count * count;
+      if (total / even <= total / most + mergeCost)
+        return min(even, total);
+    }
+    return max(min(static_cast<int64_t>(most), total), int64_t(1));
+  }
 
-  /// Units of each part of `total`.
-  static __device__ int64_t shareOf(int64_t total, int parts) {
-    return max((total + parts - 1) / parts, int64_t(leastShare));
+  /// Where a part begins, in units: parts are equal but for rounding.
+  static __device__ int64_t partBegin(int64_t part, int64_t parts,
+                                      int64_t total) {
+    return total / parts * part + total % parts * part / parts;
   }
 
   __device__ int lanes() const {
@@ -133,12 +146,21 @@ struct Split {
     return static_cast<int>(loadInt(schedule, ScheduleLanes));
   }
   __device__ int parts() const {
-    if (indexed)
-      return max(numCTAs / lanes(), 1);
-    return static_cast<int>(loadInt(schedule, ScheduleParts));
+    if (!indexed)
+      return static_cast<int>(loadInt(schedule, ScheduleParts));
+    return static_cast<int>(chooseParts(indexedItems(), true,
+                                        indexedItems() * indexedCost(),
+                                        max(numCTAs / lanes(), 1)));
   }
 
-  /// Where part `part` begins; the end of all for `part` = parts().
+  /// With indices: items of all tokens, and units of each.
+  __device__ int64_t indexedItems() const {
+    return static_cast<int64_t>(numTokens) * itemsOf(rowTiles, lanes());
+  }
+  __device__ int64_t indexedCost() const { return indexBlocks + tileCost; }
+
+  /// Where part `part` begins; the end of all for `part` = parts(), and with
+  /// indices for those behind.
   __device__ Cursor start(int part) const {
     if (!indexed) {
       int64_t at = ScheduleStarts + 3 * part;
@@ -146,10 +168,9 @@ struct Split {
               static_cast<int>(loadInt(schedule, at + 1)),
               static_cast<int>(loadInt(schedule, at + 2))};
     }
-    int items = itemsOf(rowTiles, lanes());
-    int64_t each = indexBlocks + tileCost;
-    int64_t total = numTokens * static_cast<int64_t>(items) * each;
-    int64_t at = min(shareOf(total, parts()) * part, total);
+    int items = itemsOf(rowTiles, lanes()), most = parts();
+    int64_t each = indexedCost();
+    int64_t at = partBegin(min(part, most), most, indexedItems() * each);
     int64_t item = at / each;
     int block = max(static_cast<int>(at % each) - tileCost, 0);
     return {static_cast<int>(item / items), static_cast<int>(item % items),

@@ -52,24 +52,6 @@ struct Items {
   int leastCost, mostCost; ///< Of one.
 };
 
-/// Parts of `total` units: as many as there are CTAs for, or fewer where that
-/// spares nearly all items a merge: where items are equal, and parts of equally
-/// many pieces of each are hardly longer.
-__device__ int64_t chooseParts(const Items &items, int64_t total, int most) {
-  int64_t count = static_cast<int64_t>(items.count);
-  if (count > 0 && count <= most && items.leastCost == items.mostCost) {
-    int64_t even = most / count * count;
-    if (total / even <= total / most + Split::mergeCost)
-      return min(even, total);
-  }
-  return max(min(static_cast<int64_t>(most), total), int64_t(1));
-}
-
-/// Where a part begins, in units: parts are equal but for rounding.
-__device__ int64_t partBegin(int64_t part, int64_t parts, int64_t total) {
-  return total / parts * part + total % parts * part / parts;
-}
-
 /// The first part that begins at unit `at` or behind it.
 __device__ int64_t partOf(int64_t at, int64_t parts, int64_t total) {
   int64_t low = 0, high = parts; // begins before; doesn't, or is the end
@@ -77,7 +59,7 @@ __device__ int64_t partOf(int64_t at, int64_t parts, int64_t total) {
     return 0;
   while (high - low > 1) {
     int64_t middle = (low + high) / 2;
-    (partBegin(middle, parts, total) < at ? low : high) = middle;
+    (Split::partBegin(middle, parts, total) < at ? low : high) = middle;
   }
   return high;
 }
@@ -117,7 +99,9 @@ __global__ void __launch_bounds__(numThreads)
     __syncthreads();
   }
   int64_t total = sums[numThreads - 1], at = sums[thread] - own;
-  int64_t parts = chooseParts(items, total, max(p.numCTAs / lanes, 1));
+  int64_t parts = Split::chooseParts(static_cast<int64_t>(items.count),
+                                     items.leastCost == items.mostCost, total,
+                                     max(p.numCTAs / lanes, 1));
 
   auto put = [&](int64_t index, int64_t value) {
     storeInt(p.out, index, value);
@@ -126,7 +110,7 @@ __global__ void __launch_bounds__(numThreads)
     bool isStart = i >= ScheduleStarts && i < ScheduleStarts + 3 * (parts + 1);
     if (!isStart)
       put(i, 0);
-    else if (partBegin((i - ScheduleStarts) / 3, parts, total) == total)
+    else if (Split::partBegin((i - ScheduleStarts) / 3, parts, total) == total)
       // The end of all.
       put(i, (i - ScheduleStarts) % 3 == 0 ? p.numSeqs : 0);
   }
@@ -152,7 +136,7 @@ __global__ void __launch_bounds__(numThreads)
     SequenceCost cost(p, lanes, b);
     // Parts whose start lies in [at, at + cost).
     for (; part < parts; ++part) {
-      int64_t inside = partBegin(part, parts, total) - at;
+      int64_t inside = Split::partBegin(part, parts, total) - at;
       if (inside >= cost.total())
         break;
       int64_t index = ScheduleStarts + 3 * part;

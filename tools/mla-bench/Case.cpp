@@ -133,6 +133,8 @@ std::string Case::name() const {
     text += field("B", batch) + field("kv", keys);
   if (!lengths.empty())
     text += " varied";
+  if (topk > 0)
+    text += field("topk", topk);
   if (op == Op::ExpandKV)
     text += field("S", allKeys());
   if (op != Op::ExpandKV && op != Op::GatherKV)

@@ -92,6 +92,9 @@ struct Case {
   int64_t value = 128;   ///< V.
   int64_t page = 64;     ///< P, rows.
   int64_t states = 2;    ///< merge_states: how many are merged.
+  /// absorbed_attention: keys that each token attends to, at random among those
+  /// that it sees, or these where they are fewer; 0: it attends to all.
+  int64_t topk = 0;
 
   // Of append alone.
   Phase phase = Phase::Generation;
@@ -121,13 +124,21 @@ struct Case {
   const char *cacheName() const;
   /// One sentence about why there is no such call; empty where there is one.
   std::string problem() const;
-  /// Pairs of a token and a key that it sees, bottom-right causal.
+  /// Pairs of a token and a key that it attends to, bottom-right causal.
   double visiblePairs() const;
+  /// Keys that sequence `b`'s token `i` sees, and how many of them it attends
+  /// to.
+  int64_t visibleTo(int64_t b, int64_t i) const {
+    return keysOf(b) - (newTokens - 1 - i);
+  }
+  int64_t attendedBy(int64_t b, int64_t i) const;
 
   /// Bytes that have to move once between memory and the device's cores: every
   /// input element read once and every output element written once. Keys that
-  /// several heads or tokens share count once. What is found through an index
-  /// counts with the index: slots and positions, page table and lengths.
+  /// several heads or tokens share count once, but those that tokens choose
+  /// (topk) count for each, up to all that their sequence has. What is found
+  /// through an index counts with the index: slots and positions, page table
+  /// and lengths.
   double bytes() const;
   /// A multiplication and an addition are two; exponentials don't count.
   double flops() const;
@@ -161,7 +172,8 @@ std::vector<Case> makeGrid(const std::string &name, const GridOptions &options);
 ///
 ///     absorbed_attention  batch B, heads H, kv_len kv; [query_tokens, latent
 ///     L,
-///                         pe R, page_size P, cache, query_dtype, kv_lens]
+///                         pe R, page_size P, topk, cache, query_dtype,
+///                         kv_lens]
 ///     expanded_attention  batch B, heads H, kv_len kv; [query_tokens, nope N,
 ///                         value V, pe R, kv_lens]
 ///     expand_kv           rows S, heads H; [latent L, nope N, value V]

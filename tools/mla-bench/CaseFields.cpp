@@ -18,6 +18,7 @@ static const SizeField peField = {{"pe", "R"}, &Case::pe, 0};
 static const SizeField nopeField = {{"nope", "N"}, &Case::nope};
 static const SizeField valueField = {{"value", "V"}, &Case::value};
 static const SizeField pageField = {{"page_size", "P"}, &Case::page};
+static const SizeField topkField = {{"topk", ""}, &Case::topk, 0};
 static const SizeField keysField = {{"kv_len", "kv"}, &Case::keys};
 static const SizeField rowsField = {{"rows", "S"}, &Case::keys};
 static const SizeField statesField = {{"states", "S"}, &Case::states};
@@ -31,7 +32,7 @@ const std::vector<OpFields> &mla::bench::allOpFields() {
   static const std::vector<OpFields> ops = {
       {Op::AbsorbedAttention,
        {batchField, headsField, keysField},
-       {newTokensField, latentField, peField, pageField},
+       {newTokensField, latentField, peField, pageField, topkField},
        {cacheField, queryDtypeField},
        true},
       {Op::ExpandedAttention,

@@ -9,6 +9,8 @@
 
 #include "mla_runtime/runtime.h"
 
+#include <algorithm>
+
 using namespace mla::bench;
 
 static double bytesOf(uint32_t dtype) {
@@ -64,16 +66,35 @@ static double gatherBytes(const Case &c) {
          (pages + static_cast<double>(c.batch)) * 4 + scaleBytes(c, false);
 }
 
+/// The rows of the cache that absorbed_attention reads, and the indices.
+static double keyBytes(const Case &c) {
+  if (c.topk == 0)
+    return static_cast<double>(c.allKeys()) * static_cast<double>(c.rowBytes());
+  int64_t rows = 0;
+  for (int64_t b = 0; b < c.batch; ++b) {
+    int64_t chosen = 0;
+    for (int64_t i = 0; i < c.newTokens; ++i)
+      chosen += c.attendedBy(b, i);
+    rows += std::min(chosen, c.keysOf(b));
+  }
+  return static_cast<double>(rows) * static_cast<double>(c.rowBytes()) +
+         static_cast<double>(c.tokens()) * static_cast<double>(c.topk) * 4;
+}
+
+int64_t Case::attendedBy(int64_t b, int64_t i) const {
+  int64_t seen = std::max(visibleTo(b, i), int64_t{0});
+  return topk > 0 ? std::min(topk, seen) : seen;
+}
+
 double Case::bytes() const {
   double a = bytesOf(dtype), T = static_cast<double>(tokens());
   double S = static_cast<double>(allKeys()), H = static_cast<double>(heads);
   double L = static_cast<double>(latent), R = static_cast<double>(pe);
   double N = static_cast<double>(nope), V = static_cast<double>(value);
-  double row = static_cast<double>(rowBytes());
   switch (op) {
   case Op::AbsorbedAttention:
-    return T * H * (L + R) * bytesOf(queryDtype()) + S * row + T * H * L * a +
-           T * H * 4;
+    return T * H * (L + R) * bytesOf(queryDtype()) + keyBytes(*this) +
+           T * H * L * a + T * H * 4;
   case Op::ExpandedAttention:
     return T * H * (N + R) * a + S * H * (N + V) * a + S * R * a +
            T * H * V * a;
@@ -95,6 +116,13 @@ double Case::bytes() const {
 }
 
 double Case::visiblePairs() const {
+  if (topk > 0) {
+    double pairs = 0;
+    for (int64_t b = 0; b < batch; ++b)
+      for (int64_t i = 0; i < newTokens; ++i)
+        pairs += static_cast<double>(attendedBy(b, i));
+    return pairs;
+  }
   // Token i of n sees keys - (n - 1 - i) keys.
   double n = static_cast<double>(newTokens);
   return n * static_cast<double>(allKeys()) -

@@ -51,6 +51,8 @@ Json toJson(const Case &c) {
                {"row_bytes", c.rowBytes()},
                {"bytes", c.bytes()},
                {"flops", c.flops()}};
+  if (c.topk > 0)
+    json["topk"] = c.topk;
   if (c.op == Op::Append) {
     json["phase"] = phaseName(c.phase);
     json["rope"] = ropeName(c.rope);

@@ -128,7 +128,7 @@ attention alone + its weights at the bandwidth of reading + 2.5 us + 1 us a laun
 FILES: {"cases": [{"op": ..., ...}, ...]}. Without "op" a case is absorbed_attention,
 without "dtype" bf16. Sizes have two names; what is in brackets may be left out:
   absorbed_attention  batch B, heads H, kv_len kv, [query_tokens, latent L, pe R,
-                      page_size P, cache, query_dtype, kv_lens]
+                      page_size P, topk, cache, query_dtype, kv_lens]
   expanded_attention  batch B, heads H, kv_len kv, [query_tokens, nope N, value V, pe R,
                       kv_lens]
   expand_kv           rows S, heads H, [latent L, nope N, value V]
@@ -142,7 +142,8 @@ cache: same, fp8, fp8_block. query_dtype: same, or fp8 with an fp8 cache. phase:
 generation, context. rope: interleaved, half, none. query: assembled, in_place, pe, none.
 sliced: false, true. The first of each is meant where nothing is said. A field may be a
 list: the product of all lists is meant, without what there is no call for. kv_lens are
-the keys of each sequence; "limit_us", "peers_us" and "best_peer_us" are what a case is
+the keys of each sequence; each token attends to topk of those that it sees, chosen at
+random, or with 0 to all; "limit_us", "peers_us" and "best_peer_us" are what a case is
 compared with.
 
 EXAMPLES:

@@ -10,6 +10,7 @@
 #include "PagedCache.h"
 
 #include <cmath>
+#include <numeric>
 
 using namespace mla;
 using namespace mla::bench;
@@ -25,6 +26,30 @@ Call callOf(mla_status (*function)(mla_context *, const Params *),
   Call call;
   call.run = [=](mla_context *ctx) { return function(ctx, &params); };
   return call;
+}
+
+/// Of each token the positions that it attends to, random and distinct; -1
+/// where it sees fewer.
+std::vector<int32_t> chooseKeys(const Case &c, std::mt19937 &random) {
+  std::vector<int32_t> indices;
+  for (int64_t b = 0; b < c.batch; ++b) {
+    std::vector<int32_t> order(static_cast<size_t>(c.keysOf(b)));
+    std::iota(order.begin(), order.end(), 0);
+    for (int64_t i = 0; i < c.newTokens; ++i) {
+      // Those that the token sees come first, in whatever order: each token
+      // sees one more.
+      int64_t seen = c.visibleTo(b, i), count = c.attendedBy(b, i);
+      for (int64_t j = 0; j < c.topk; ++j) {
+        if (j < count) {
+          std::uniform_int_distribution<int64_t> any(j, seen - 1);
+          std::swap(order[static_cast<size_t>(j)],
+                    order[static_cast<size_t>(any(random))]);
+        }
+        indices.push_back(j < count ? order[static_cast<size_t>(j)] : -1);
+      }
+    }
+  }
+  return indices;
 }
 
 Call absorbedAttention(Operands &operands, const Case &c,
@@ -47,6 +72,11 @@ Call absorbedAttention(Operands &operands, const Case &c,
   params.lse = operands.zeros(f32, {c.tokens(), c.heads});
   params.softmax_scale = 1 / std::sqrt(static_cast<double>(c.nope + c.pe));
   params.max_kv = c.mostKeys();
+  if (c.topk > 0) {
+    params.indices =
+        operands.integers({c.tokens(), c.topk}, chooseKeys(c, random));
+    return callOf(mla_absorbed_attention, params);
+  }
   // The split of the work is made once a step, and isn't the attention's time.
   auto plan = makeParams<mla_schedule_params>();
   plan.kv_lens = cache.kvLens;

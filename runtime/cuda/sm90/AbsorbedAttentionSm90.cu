@@ -15,17 +15,22 @@
 // cycles of a clock that the board's power holds at 1500 to 1750 MHz. What was
 // tried is in docs/performance/decode-log.md.
 //
+// With indices each token has keys of its own: a tile is of one token's heads,
+// and warps copy the keys instead of TMA (AbsorbedSm90Gather.h).
+//
 //===----------------------------------------------------------------------===//
 
 #include "AbsorbedAttention.h"
 #include "Launch.h"
 #include "sm90/AbsorbedSm90Attend.h"
+#include "sm90/AbsorbedSm90Gather.h"
 #include "sm90/AbsorbedSm90Load.h"
 #include "sm90/AbsorbedSm90Merge.h"
 #include "sm90/AbsorbedSm90Order.h"
 #include "sm90/AbsorbedSm90Output.h"
 
 #include <algorithm>
+#include <type_traits>
 
 using namespace mla;
 using namespace mla::cuda;
@@ -33,7 +38,7 @@ using namespace mla::cuda::sm90;
 
 namespace {
 
-template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
 __global__ void __launch_bounds__(numThreads, 1)
     absorbedSm90(const __grid_constant__ AbsorbedParams p,
                  const __grid_constant__ CacheMaps maps) {
@@ -44,18 +49,20 @@ __global__ void __launch_bounds__(numThreads, 1)
   // The same in all lanes, and known to be.
   int warp = __shfl_sync(~0u, threadIdx.x / 32, 0);
   if (threadIdx.x == groupThreads)
-    control.initBarriers();
+    control.initBarriers<Gathers>();
   if (threadIdx.x == 0) {
-    prefetchMap(maps.latent);
-    if (HasPe)
-      prefetchMap(maps.pe);
+    if constexpr (!Gathers) {
+      prefetchMap(maps.latent);
+      if (HasPe)
+        prefetchMap(maps.pe);
+    }
     if (maps.queryRows > 0)
       prefetchMap(maps.query);
   }
   waitForInputs();
   AbsorbedCall call(p);
   if (warp >= groupWarps) {
-    growRegisters<manyRegisters>();
+    growRegisters<manyRegisters(Gathers)>();
     AbsorbedHeader header(p, p.schedule);
     int64_t count = loadInt(p.cuQ, p.seqs);
     waitForBarriers();
@@ -64,16 +71,19 @@ __global__ void __launch_bounds__(numThreads, 1)
     int thread = threadIdx.x - groupThreads;
     call.checkSequences(thread, 2 * groupThreads);
     call.writeNothing(real, p.tokens, thread, 2 * groupThreads);
-    Attend<T, BoxesEach, HasPe, Overlaps>(
+    Attend<T, BoxesEach, HasPe, Overlaps, Gathers>(
         call, p, shared, warp / groupWarps - 1,
-        arePaired(header.element(ScheduleLanes)))
+        Gathers ? false : arePaired(header.element(ScheduleLanes)))
         .run();
-    if (p.mergesAll)
-      mergeSplits<T>(call, p, control, shared + Shared::stages);
+    if constexpr (!Gathers)
+      if (p.mergesAll)
+        mergeSplits<T>(call, p, control, shared + Shared::stages);
   } else {
-    shrinkRegisters<fewRegisters>();
-    Load<BoxesEach, HasPe> load(call, p, maps, shared);
-    if (warp < keyWarps)
+    shrinkRegisters<fewRegisters(Gathers)>();
+    std::conditional_t<Gathers, Gather<BoxesEach, HasPe>,
+                       Load<BoxesEach, HasPe>>
+        load(call, p, maps, shared);
+    if (warp < (Gathers ? gatherWarps : keyWarps))
       load.loadKeys(warp);
     else
       load.loadQueries();
@@ -90,11 +100,11 @@ struct Choice {
   int sharedBytes;
 };
 
-template <int BoxesEach, bool HasPe, bool Overlaps>
+template <int BoxesEach, bool HasPe, bool Overlaps, bool Gathers = false>
 Choice choose(uint32_t dtype) {
   return {dtype == MLA_DTYPE_BF16
-              ? absorbedSm90<__nv_bfloat16, BoxesEach, HasPe, Overlaps>
-              : absorbedSm90<__half, BoxesEach, HasPe, Overlaps>,
+              ? absorbedSm90<__nv_bfloat16, BoxesEach, HasPe, Overlaps, Gathers>
+              : absorbedSm90<__half, BoxesEach, HasPe, Overlaps, Gathers>,
           Layout<BoxesEach, HasPe>::bytes};
 }
 
@@ -107,6 +117,12 @@ Choice choose(uint32_t dtype, int64_t latentWidth, bool hasPe, bool overlaps) {
   if (overlaps)
     return hasPe ? choose<4, true, true>(dtype) : choose<4, false, true>(dtype);
   return hasPe ? choose<4, true, false>(dtype) : choose<4, false, false>(dtype);
+}
+
+/// The same of keys that are gathered, of a latent of 512 columns.
+Choice chooseGathering(uint32_t dtype, bool hasPe) {
+  return hasPe ? choose<4, true, false, true>(dtype)
+               : choose<4, false, false, true>(dtype);
 }
 
 bool makeMaps(CacheMaps &maps, const Tensor<3> &latent, const Tensor<3> &pe) {
@@ -132,6 +148,25 @@ void makeQueryMap(CacheMaps &maps, const AbsorbedParams &params) {
     maps.queryRows = static_cast<int>(boxRows);
 }
 
+/// Where tokens have keys of their own: of boxes of a token's heads.
+bool makeQueryMap(CacheMaps &maps, Tensor<3> query) {
+  // A stride that leads nowhere may be anything.
+  if (query.shape[1] == 1)
+    query.strides[1] = query.width() * elementSize(query.dtype);
+  maps.queryRows =
+      static_cast<int>(std::min<int64_t>(query.shape[1], tileRows));
+  return makeTensorMap(maps.query, query, maps.queryRows);
+}
+
+mla_status launchGathering(mla_context &ctx, const AbsorbedParams &params) {
+  CacheMaps maps = {};
+  makeQueryMap(maps, params.query);
+  Choice choice = chooseGathering(params.latent.dtype, params.peWidth > 0);
+  return launchEarly(ctx, "absorbed_attention", choice.kernel,
+                     params.shape.numCTAs, numThreads, choice.sharedBytes,
+                     params, maps);
+}
+
 } // namespace
 
 bool mla::cuda::fitsAbsorbedSm90(mla_context &ctx,
@@ -142,22 +177,29 @@ bool mla::cuda::fitsAbsorbedSm90(mla_context &ctx,
   bool types = (dtype == MLA_DTYPE_BF16 || dtype == MLA_DTYPE_F16) &&
                query.dtype == dtype && o.dtype == dtype &&
                (pe.width() == 0 || pe.dtype == dtype);
-  bool widths = (latent.width() == 512 || latent.width() == 256) &&
-                pe.width() <= boxColumns;
+  bool gathers = params.indices;
+  bool widths =
+      (latent.width() == 512 || (latent.width() == 256 && !gathers)) &&
+      pe.width() <= boxColumns;
+  // Keys that are gathered may be in pages of any size.
   int64_t page = latent.shape[1];
-  bool pages = (page == 16 || page == 32 || (page > 0 && page % 64 == 0)) &&
-               latent.shape[0] < INT32_MAX;
+  bool pages =
+      (page == 16 || page == 32 || (page > 0 && (page % 64 == 0 || gathers))) &&
+      latent.shape[0] > 0 && latent.shape[0] < INT32_MAX;
   bool counts = query.shape[0] <= (INT32_MAX - maxTileRows) / query.shape[1];
   // The largest of a row's products is that of its logits.
   bool scale = params.softmax_scale > 0;
   CacheMaps maps;
-  return scale && types && widths && pages && counts && !params.indices &&
-         query.hasVectors(16) && latent.hasVectors(16) && pe.hasVectors(16) &&
-         o.hasVectors(16) && stateOf(ctx).hasSm90 && makeMaps(maps, latent, pe);
+  return scale && types && widths && pages && counts && query.hasVectors(16) &&
+         latent.hasVectors(16) && pe.hasVectors(16) && o.hasVectors(16) &&
+         stateOf(ctx).hasSm90 &&
+         (gathers ? makeQueryMap(maps, query) : makeMaps(maps, latent, pe));
 }
 
 mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
                                          AbsorbedParams &params) {
+  if (params.hasIndices)
+    return launchGathering(ctx, params);
   CacheMaps maps = {};
   makeMaps(maps, params.latent, params.pe);
   makeQueryMap(maps, params);
@@ -196,11 +238,14 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
 /// Calls `visit` with each kernel until it returns an error, and returns that.
 template <typename Visit> static cudaError_t forEachChoice(Visit visit) {
   for (uint32_t dtype : {MLA_DTYPE_BF16, MLA_DTYPE_F16})
-    for (int64_t width : {256, 512})
-      for (bool hasPe : {false, true})
+    for (bool hasPe : {false, true}) {
+      for (int64_t width : {256, 512})
         for (bool overlaps : {false, true})
           if (cudaError_t error = visit(choose(dtype, width, hasPe, overlaps)))
             return error;
+      if (cudaError_t error = visit(chooseGathering(dtype, hasPe)))
+        return error;
+    }
   return cudaSuccess;
 }
 

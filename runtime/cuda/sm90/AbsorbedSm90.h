@@ -24,12 +24,20 @@ constexpr int tileRows = maxTileRows;
 constexpr int groupThreads = 128; ///< Of a warpgroup.
 /// A warpgroup that loads, and two that multiply.
 constexpr int numThreads = 3 * groupThreads;
-/// Registers of a thread that multiplies, and of one that loads.
-constexpr int manyRegisters = 224, fewRegisters = 56;
+/// Registers of a thread that multiplies, and of one that loads; to gather
+/// keys takes more.
+constexpr int manyRegisters(bool gathers) { return gathers ? 216 : 224; }
+constexpr int fewRegisters(bool gathers) { return gathers ? 72 : 56; }
 /// Warps of the first that load keys: one a half of the columns. The others
 /// find the items and load the query.
 constexpr int keyWarps = 2;
 constexpr int queryThreads = groupThreads - 32 * keyWarps;
+/// Of keys that are gathered: warps that copy a third of the columns each. The
+/// fourth finds the items and loads the query.
+constexpr int gatherWarps = 3;
+/// The one of them that waits for both groups, and so may tell which keys of a
+/// block there are.
+constexpr int seenWarp = 1;
 constexpr int numStages = 2;
 constexpr int mostKeyBoxes = maxSlotColumns / boxColumns + 1;
 constexpr int groupWarps = groupThreads / 32;
@@ -107,12 +115,19 @@ struct Control {
     char splits[absorbed_merge::SplitItems::bytes(mostSplitCTAs)];
   };
   int splitLanes, splitParts, splitGroups; ///< The rest of these.
+  /// Of a stage's gathered keys: which of them the tile's rows see, a bit each.
+  uint32_t seen[numStages][blockKeys / 32];
 
-  /// By one thread, before a barrier of all.
-  __device__ void initBarriers() {
+  /// By one thread, before a barrier of all. Of gathered keys a stage has a
+  /// barrier for each warp that copies them.
+  template <bool Gathers> __device__ void initBarriers() {
     for (int i = 0; i < numStages; ++i) {
-      for (Barrier &barrier : full[i])
-        barrier.init(1);
+      if constexpr (Gathers)
+        for (int warp = 0; warp < gatherWarps; ++warp)
+          full[i][warp].init(32 + (warp == seenWarp));
+      else
+        for (Barrier &barrier : full[i])
+          barrier.init(1);
       for (Barrier &barrier : empty[i])
         barrier.init(groupWarps * clusterSize());
       peEmpty[i].init(2 * groupWarps);
@@ -121,11 +136,11 @@ struct Control {
     for (Barrier &barrier : known)
       barrier.init(1);
     for (Barrier &barrier : taken)
-      barrier.init(keyWarps);
+      barrier.init(Gathers ? gatherWarps : keyWarps);
     turn.init(groupWarps);
     otherFull.init(1);
     otherEmpty.init(2 * groupWarps);
-    queryFull.init(queryThreads);
+    queryFull.init(Gathers ? 32 : queryThreads);
     queryEmpty.init(2 * groupWarps);
     Barrier::fenceInits();
   }

@@ -28,7 +28,8 @@ namespace sm90 {
 /// reference follows its maximum: far less than f16 can hold.
 constexpr float mostOwn = 256;
 
-template <typename T, int BoxesEach, bool HasPe, bool Overlaps> class Attend {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+class Attend {
   using Shared = Layout<BoxesEach, HasPe>;
 
 public:
@@ -96,11 +97,14 @@ private:
   __device__ void multiplyKeys(Logits &s, int n) {
     uint32_t query = describe(base + Shared::query);
     uint32_t keys = uniform(describe(stage(n)));
+    if constexpr (Gathers)
+      waitForGathered(n);
     pin(s);
     beginProducts();
 #pragma unroll
     for (int box = 0; box < Shared::keyBoxes; ++box) {
-      control.full[stageOf(n)][box].wait(phaseOf(n));
+      if constexpr (!Gathers)
+        control.full[stageOf(n)][box].wait(phaseOf(n));
       beginProducts();
 #pragma unroll
       for (int step = 0; step < 4; ++step) {
@@ -109,6 +113,16 @@ private:
       }
     }
     commitProducts();
+  }
+
+  /// Until the keys of block `n` are there. What copied them isn't what reads
+  /// them: the tensor cores see them after this thread's fence, which stands
+  /// for the other group too, as it waits for the weights.
+  __device__ void waitForGathered(int n) {
+#pragma unroll
+    for (int warp = 0; warp < gatherWarps; ++warp)
+      control.full[stageOf(n)][warp].wait(phaseOf(n));
+    fenceSharedWrites();
   }
 
   /// Takes the reference that the other group chose for its block `n`.
@@ -192,7 +206,9 @@ private:
   /// gives what O before is to be multiplied by. tellWeights() is to follow.
   __device__ void makeWeights(Weights &weights, float (&factor)[2], Logits &s,
                               int place, int n, int index, bool isTail) {
-    if (isTail)
+    if constexpr (Gathers)
+      hideMissing(s, n);
+    else if (isTail)
       hideUnseen(s, control.rows[place],
                  control.items[place].blockBegin + index);
     // That weights are too large their sums tell: maxima would take as long as
@@ -256,6 +272,9 @@ private:
   /// Gives the other group the weights of the group's own block.
   __device__ void tellWeights(const Weights &weights, int place, int n,
                               int index, bool isTail) {
+    // Gathered keys have no tail: unseen ones are zeros.
+    if constexpr (Gathers)
+      isTail = false;
     // All warps are done with the keys, whose pe part gives way, or what isn't
     // finite in them.
     if (HasPe || isTail)
@@ -283,6 +302,18 @@ private:
       if (key >= bound[j / 2 % 2])
         s[j] = minusInfinity();
     }
+  }
+
+  /// The same of gathered keys, which all rows see or none does. In place of
+  /// those there are zeros.
+  __device__ void hideMissing(Logits &s, int n) {
+    const uint32_t (&seen)[blockKeys / 32] = control.seen[stageOf(n)];
+    if ((seen[0] & seen[1]) == ~0u)
+      return;
+#pragma unroll
+    for (int j = 0; j < 32; ++j)
+      if (!(seen[j / 16] >> (lane() % 4 * 2) >> (j / 4 % 4 * 8 + j % 2) & 1))
+        s[j] = minusInfinity();
   }
 
   /// Pairs of a row's weights, two rows in turn, to the stage's box for them.

@@ -175,7 +175,7 @@ public:
     }
   }
 
-private:
+protected:
   /// Of a box of keys: a page's, or a block's where pages are longer.
   __device__ int boxRows() const { return min(p.pageSize, blockKeys); }
 

@@ -32,10 +32,9 @@ namespace cuda {
 namespace sm90 {
 
 /// All blocks of an item, whichever group it is.
-template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
-__device__ void
-Attend<T, BoxesEach, HasPe, Overlaps>::attend(const Item &item, int place,
-                                              int first, int last) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+__device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::attend(
+    const Item &item, int place, int first, int last) {
   int tail = firstTail(item, first);
   Logits s;
   Weights weights;
@@ -72,10 +71,9 @@ Attend<T, BoxesEach, HasPe, Overlaps>::attend(const Item &item, int place,
 }
 
 /// The first group.
-template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
-__device__ void
-Attend<T, BoxesEach, HasPe, Overlaps>::lead(const Item &item, int place,
-                                            int first, int last) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+__device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::lead(
+    const Item &item, int place, int first, int last) {
   int tail = firstTail(item, first);
   Logits s;
   Weights weights;
@@ -102,10 +100,9 @@ Attend<T, BoxesEach, HasPe, Overlaps>::lead(const Item &item, int place,
 }
 
 /// The second.
-template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
-__device__ void
-Attend<T, BoxesEach, HasPe, Overlaps>::follow(const Item &item, int place,
-                                              int first, int last) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+__device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::follow(
+    const Item &item, int place, int first, int last) {
   int tail = firstTail(item, first);
   Logits s;
   Weights weights;

@@ -54,9 +54,10 @@ __device__ inline float mergeSums(float lse, float other, float &own,
   return total != 0 ? top + __log2f(total) : minusInfinity();
 }
 
-template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
-__device__ void Attend<T, BoxesEach, HasPe, Overlaps>::finish(const Item &item,
-                                                              int place) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+__device__ void
+Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finish(const Item &item,
+                                                       int place) {
   Rows &rows = control.rows[place];
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
@@ -125,9 +126,9 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps>::finish(const Item &item,
 }
 
 /// Where nothing was seen O may hold anything.
-template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
-__device__ void
-Attend<T, BoxesEach, HasPe, Overlaps>::clearRows(const float (&own)[2]) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+__device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::clearRows(
+    const float (&own)[2]) {
 #pragma unroll
   for (int j = 0; j < numSums; ++j)
     o[j] = own[j / 2 % 2] != 0 ? o[j] : 0;
@@ -135,10 +136,9 @@ Attend<T, BoxesEach, HasPe, Overlaps>::clearRows(const float (&own)[2]) {
 
 /// Adds the state of another part, which is in shared memory, times `others` to
 /// O times `own`, which becomes 1.
-template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
-__device__ void
-Attend<T, BoxesEach, HasPe, Overlaps>::addOther(float (&own)[2],
-                                                const float (&others)[2]) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+__device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::addOther(
+    float (&own)[2], const float (&others)[2]) {
   const float *from = reinterpret_cast<const float *>(shared + Shared::stages) +
                       ownRow() * Shared::statePitch +
                       side * BoxesEach * boxColumns + lane() % 4 * 2;
@@ -157,10 +157,10 @@ Attend<T, BoxesEach, HasPe, Overlaps>::addOther(float (&own)[2],
 }
 
 /// Writes the thread's rows, 16 bytes at a time; none to nowhere.
-template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
 __device__ void
-Attend<T, BoxesEach, HasPe, Overlaps>::store(char *const (&rows)[2],
-                                             const float (&by)[2]) {
+Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::store(char *const (&rows)[2],
+                                                      const float (&by)[2]) {
   int column = side * BoxesEach * boxColumns + lane() % 4 * 8;
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
@@ -184,10 +184,9 @@ Attend<T, BoxesEach, HasPe, Overlaps>::store(char *const (&rows)[2],
 
 /// The same in f32. Even lanes get four columns of the first of two eights from
 /// their neighbours, odd ones of the second.
-template <typename T, int BoxesEach, bool HasPe, bool Overlaps>
-__device__ void
-Attend<T, BoxesEach, HasPe, Overlaps>::storeParts(char *const (&rows)[2],
-                                                  const float (&by)[2]) {
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+__device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::storeParts(
+    char *const (&rows)[2], const float (&by)[2]) {
   bool odd = lane() & 1;
   int column = side * BoxesEach * boxColumns + lane() % 4 / 2 * 4 + odd * 8;
 #pragma unroll

@@ -54,6 +54,15 @@ public:
         : "memory");
   }
 
+  /// Arrives for the thread once the copies that it started by copyAsync() are
+  /// done: those who wait see what they wrote. The thread itself goes on.
+  __device__ void arriveAfterCopies() {
+    asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];"
+                 :
+                 : "r"(address())
+                 : "memory");
+  }
+
   /// The phase doesn't end before so many more bytes were copied.
   __device__ void expect(int bytes) {
     asm volatile("mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [%0], %1;"

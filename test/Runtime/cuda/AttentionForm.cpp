@@ -27,9 +27,12 @@ std::string AttentionForm::describe() const {
          std::to_string(static_cast<int>(rows)) + ", bounds " +
          std::to_string(static_cast<int>(bounds)) +
          (hasSinks ? ", sinks" : "") + (hasSchedule ? "" : ", no schedule") +
-         (topk ? ", indices" : "") + (isSharp ? ", sharp" : "") + ", " +
-         std::to_string(lengths.size()) + " lengths " + list(lengths) +
-         ", tokens " + list(tokens) + ", seed " + std::to_string(seed);
+         (topk < 0 ? "" : ", " + std::to_string(topk) + " indices") +
+         (repeats ? ", repeated" : "") +
+         (poisonsOthers ? ", the others poisoned" : "") +
+         (isSharp ? ", sharp" : "") + ", " + std::to_string(lengths.size()) +
+         " lengths " + list(lengths) + ", tokens " + list(tokens) + ", seed " +
+         std::to_string(seed);
 }
 
 std::vector<int64_t> mla::test::normalLengths(Random &random, int64_t count,
@@ -82,8 +85,12 @@ std::vector<int64_t> AttentionForm::drawIndices(Random &random) const {
   for (size_t b = 0; b < lengths.size(); ++b)
     for (int64_t i = 0; i < tokens[b]; ++i)
       // Some are beyond the sequence's end.
-      for (int64_t position : random.choose(topk, lengths[b] + topk))
-        result.push_back(random.chance(0.1) ? -1 : position);
+      for (int64_t position : random.choose(topk, lengths[b] + topk)) {
+        bool again = repeats && !result.empty() && random.chance(0.2);
+        result.push_back(random.chance(absent) ? -1
+                         : again               ? result.back()
+                                               : position);
+      }
   result.resize(numTokens() * topk, nowhere);
   return result;
 }

@@ -31,7 +31,12 @@ struct AttentionForm {
   CacheRows rows = CacheRows::Together;
   KeyBounds bounds = KeyBounds::Causal;
   bool hasSinks = false, hasSchedule = true;
-  int64_t topk = 0; ///< Indices of a token; 0: none are given.
+  int64_t topk = -1; ///< Indices of a token; -1: none are given.
+  /// The share of them that name no key, and whether others name one twice.
+  double absent = 0.1;
+  bool repeats = false;
+  /// Keys that no token names are NaN. Of causal forms without a capacity.
+  bool poisonsOthers = false;
   /// A softmax with some keys far ahead of the others; else all weigh nearly
   /// the same.
   bool isSharp = false;

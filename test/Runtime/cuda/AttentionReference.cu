@@ -287,6 +287,7 @@ void mla::test::compareWithFormula(const mla_absorbed_attention_params &params,
                              std::to_string(p.latent.shape[2]));
   int64_t mostKeys = params.indices ? p.indices.shape[1]
                                     : p.pageTable.shape[1] * p.latent.shape[1];
+  mostKeys = std::max<int64_t>(mostKeys, 1);
   size_t logitBytes = headsEach * mostKeys * sizeof(double); // Of a tile.
   int64_t atOnce =
       std::min(tiles, static_cast<int64_t>((size_t{1} << 28) / logitBytes + 1));

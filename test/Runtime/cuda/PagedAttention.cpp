@@ -8,6 +8,7 @@
 #include "AttentionInputs.h"
 
 #include <cmath>
+#include <set>
 
 using namespace mla;
 using namespace mla::test;
@@ -120,7 +121,7 @@ void PagedAttention::addNumbers(int64_t seqs, int64_t total, int64_t pages) {
   params.cu_q = addNext({seqs + 1});
   if (form.bounds != KeyBounds::Causal)
     params.kv_bounds = addNext({total});
-  if (form.topk > 0)
+  if (form.topk >= 0)
     params.indices = addNext({total, form.topk});
   for (mla_tensor *tensor : all)
     tensor->data = numbers.take(numberBytes);
@@ -172,12 +173,16 @@ void PagedAttention::refill(const AttentionForm &newForm) {
   };
   put(params.kv_lens, form.lengths);
   put(params.cu_q, form.offsets());
-  put(params.page_table, form.drawPages(random, params.cache_latent->shape[0],
-                                        params.page_table->shape[1]));
+  std::vector<int64_t> pages = form.drawPages(
+      random, params.cache_latent->shape[0], params.page_table->shape[1]);
+  put(params.page_table, pages);
   if (params.kv_bounds)
     put(params.kv_bounds, form.drawBounds(random));
-  if (params.indices)
-    put(params.indices, form.drawIndices(random));
+  std::vector<int64_t> indices;
+  if (params.indices) {
+    indices = form.drawIndices(random);
+    put(params.indices, indices);
+  }
   requireCuda(cudaMemcpyAsync(numbers.take(numberBytes), host.data(),
                               numberBytes, cudaMemcpyHostToDevice, stream));
   requireCuda(
@@ -186,12 +191,38 @@ void PagedAttention::refill(const AttentionForm &newForm) {
   fillHeldRows(*params.cache_latent, params, seed, 0.1f, stream);
   if (params.cache_pe)
     fillHeldRows(*params.cache_pe, params, seed + 1, 0.1f, stream);
+  if (form.poisonsOthers)
+    poisonOthers(pages, indices);
   fillNormal(*params.query, seed + 2, form.isSharp ? 1.0f : 0.1f, stream);
   if (params.sinks)
     fillNormal(*params.sinks, seed + 3, 1, stream);
   auto width = static_cast<double>(form.latentWidth + form.peWidth);
   params.softmax_scale = form.isSharp ? 2 : 1 / std::sqrt(width);
   poisonResults();
+}
+
+void PagedAttention::poisonOthers(const std::vector<int64_t> &pages,
+                                  const std::vector<int64_t> &indices) {
+  int64_t columns = params.page_table->shape[1], P = form.pageSize;
+  auto next = indices.begin();
+  for (size_t b = 0; b < form.lengths.size(); ++b) {
+    auto end = next + form.tokens[b] * form.topk;
+    std::set<int64_t> named(next, end);
+    next = end;
+    for (int64_t position = 0; position < form.lengths[b]; ++position) {
+      if (named.count(position))
+        continue;
+      int64_t page = pages[b * columns + position / P];
+      for (const mla_tensor *part : {params.cache_latent, params.cache_pe}) {
+        if (!part)
+          continue;
+        int64_t at = page * part->strides[0] + position % P * part->strides[1];
+        requireCuda(cudaMemsetAsync(addressOf(*part) + at * sizeOf(part->dtype),
+                                    0xFF, part->shape[2] * sizeOf(part->dtype),
+                                    stream));
+      }
+    }
+  }
 }
 
 mla_status PagedAttention::makeSchedule(mla_context *ctx) const {

@@ -62,6 +62,9 @@ private:
                   const std::vector<int64_t> &shape);
   void addCache(int64_t numPages);
   void addNumbers(int64_t seqs, int64_t total, int64_t pages);
+  /// Makes the rows NaN that no token of their sequence names.
+  void poisonOthers(const std::vector<int64_t> &pages,
+                    const std::vector<int64_t> &indices);
   AttentionDifference
   find(const std::function<void(AttentionDifference *)> &compare);
 

@@ -1,6 +1,7 @@
 # Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Checks what mla-bench's JSON says of the cases of cases.test: cases.py FILE"""
+"""Checks what mla-bench's JSON says of the cases of cases.test: cases.py FILE
+CHOSEN, the latter of keys that tokens choose"""
 
 import json
 import math
@@ -26,3 +27,14 @@ for case, row, query in zip(cases, ("bf16", "fp8", "fp8", "fp8_block"), (2, 2, 1
     assert math.isclose(case["file_limit_us"], 10), case
     assert math.isclose(case["ratio_to_best_peer"], case["least_us"] / 20, rel_tol=1e-6), case
 assert cases[4]["dtype"] == "f32" and "best_peer" not in cases[4]
+
+with open(sys.argv[2]) as file:
+    cases = json.load(file)["runs"][0]["cases"]
+# The tokens see 1, 2, 6 and 7 of their sequences' keys, 2 and 7. Of three chosen the
+# first sequence's tokens attend to 1 and 2, which are all its rows, the second's to
+# three each; of nine to all that they see.
+for case, topk, pairs, rows in zip(cases, (3, 0, 9), (9, 16, 16), (8, 9, 9), strict=True):
+    assert case.get("topk", 0) == topk, case
+    assert case["bytes"] == (tokens * heads * ((latent + pe) * 2 + latent * 2 + 4)
+                             + rows * 2 * (latent + pe) + tokens * topk * 4), case
+    assert case["flops"] == 2 * pairs * heads * (2 * latent + pe), case
