@@ -210,7 +210,7 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
     keys = std::min(keys, params.maxKv);
   int64_t blocks = params.seqs * ceilDiv(keys, blockKeys) * params.shape.lanes;
   bool overlaps =
-      params.shape.lanes > 1 && blocks >= 24 * int64_t(params.shape.numCTAs);
+      params.shape.lanes > 1 && blocks >= 12 * int64_t(params.shape.numCTAs);
   Choice choice = choose(params.latent.dtype, params.latentWidth,
                          params.peWidth > 0, overlaps);
   // Two row tiles of a sequence are two CTAs' that share what they read. With
