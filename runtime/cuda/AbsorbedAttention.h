@@ -39,8 +39,8 @@ struct AbsorbedParams {
   float *slots;
   int32_t *ready;    ///< See AttentionScratch,
   uint32_t *meeting; ///< and here.
-  /// Tiles of two parts are not for the second kernel: the first one merges
-  /// them itself.
+  /// A tile of two parts is merged by the CTA that has the second one, and is
+  /// not among what is merged at the end.
   bool mergesPairs;
   /// The first kernel merges all, and there is no second one.
   bool mergesAll;

@@ -39,7 +39,7 @@ template <bool Indexed>
 __global__ void __launch_bounds__(mergeThreads, ctasEach)
     combineKernel(const __grid_constant__ AbsorbedParams p) {
   extern __shared__ __align__(16) char shared[];
-  __shared__ MergeSums sums;
+  __shared__ UnitSums sums;
   AbsorbedCall call(p);
   SplitItems items(shared, p.shape.numCTAs);
   FindSplitItems<Indexed, Block> found(p, items, threadIdx.x);

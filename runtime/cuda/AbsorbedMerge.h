@@ -49,7 +49,7 @@ __device__ inline float weightOf(float lse, float top) {
 /// What the warps have of a unit: by warp and lane the sums of weighted states
 /// of each vector of columns, and by warp what they are relative to, log2, and
 /// the sum of the weights.
-struct MergeSums {
+struct UnitSums {
   float4 sums[mostVectors][numWarps][32];
   float2 weights[numWarps];
   /// Of the pieces that a warp has under way: their lses, then their weights.
@@ -70,7 +70,7 @@ class Merge {
 
 public:
   __device__ Merge(const AbsorbedCall &call, const AbsorbedParams &p,
-                   const SplitItems &items, MergeSums &shared, int thread)
+                   const SplitItems &items, UnitSums &shared, int thread)
       : call(call), p(p), items(items), shared(shared), warp(thread / 32),
         lane(thread % 32),
         vectors((p.latentWidth + vectorColumns - 1) / vectorColumns) {
@@ -171,7 +171,7 @@ private:
   const AbsorbedCall &call;
   const AbsorbedParams &p;
   const SplitItems &items;
-  MergeSums &shared;
+  UnitSums &shared;
   const int warp, lane;
   const int vectors; ///< Of a row.
   int vectorsEach;   ///< Of a unit.

@@ -63,12 +63,12 @@ struct AttentionScratch {
   /// a row. CTA c has the slots 2c, for the tile that it continues, and 2c + 1,
   /// for the tile that it leaves unfinished.
   float *slots;
-  /// Of each CTA: 1 while a state waits in a slot for it, to be merged with its
-  /// own; else 0.
-  int32_t *ready;
   /// Where the CTAs of a call meet: the lowest bits are 0 between calls, and
   /// the highest is another one after each call whose CTAs met.
   uint32_t *meeting;
+  /// Of each CTA: 1 while a state waits in a slot for it, to be merged with its
+  /// own; else 0.
+  int32_t *ready;
 };
 constexpr int64_t slotFloats = maxTileRows * (maxSlotColumns + 1);
 
@@ -77,11 +77,6 @@ uint64_t attentionScratchBytes(const State &state);
 
 /// CTAs that an attention has, and that its schedule is made for.
 int attentionCTAs(mla_context &ctx);
-
-/// Whether the GPU can hold as many CTAs of a loaded attention at once as it
-/// has multiprocessors, and starts them together when asked to: then they may
-/// wait for each other.
-bool attentionCooperates(const State &state);
 
 /// Writes the schedule of `tileRows` rows a tile for kv_lens [B] and cu_q
 /// [B+1].

@@ -60,7 +60,7 @@ mla_status readProperties(mla_context &ctx, State &state) {
                 "mla_context_create: backend 'cuda': device: expected a number "
                 "in [0, %d), got %d",
                 count, ctx.device);
-  int major = 0, minor = 0;
+  int major = 0, minor = 0, cooperates = 0;
   const struct {
     int *value;
     cudaDeviceAttr attribute;
@@ -68,7 +68,8 @@ mla_status readProperties(mla_context &ctx, State &state) {
       {&state.numSMs, cudaDevAttrMultiProcessorCount},
       {&state.maxSharedBytes, cudaDevAttrMaxSharedMemoryPerBlockOptin},
       {&major, cudaDevAttrComputeCapabilityMajor},
-      {&minor, cudaDevAttrComputeCapabilityMinor}};
+      {&minor, cudaDevAttrComputeCapabilityMinor},
+      {&cooperates, cudaDevAttrCooperativeLaunch}};
   for (const auto &entry : attributes)
     if (cudaError_t error =
             cudaDeviceGetAttribute(entry.value, entry.attribute, ctx.device))
@@ -79,6 +80,7 @@ mla_status readProperties(mla_context &ctx, State &state) {
                 "capability 8.0 or more, got %d.%d",
                 major, minor);
   state.hasSm90 = major == 9 && minor == 0;
+  state.cooperates = cooperates != 0;
   return MLA_STATUS_OK;
 }
 
@@ -114,7 +116,6 @@ mla_status openState(mla_context &ctx, State &state) {
   if (cudaError_t error = loadKernels(state))
     return failOpen(ctx, MLA_STATUS_INTERNAL, error);
   state.startsEarly = appendWaits();
-  state.cooperates = attentionCooperates(state);
   if (mla_status status = allocateZeros(ctx, sizeof(FaultRecord), state.fault))
     return status;
   if (mla_status status =

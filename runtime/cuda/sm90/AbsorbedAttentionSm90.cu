@@ -225,7 +225,8 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
   params.mergesAll =
       stateOf(ctx).cooperates && params.shape.numCTAs <= mostSplitCTAs;
   cudaError_t error = launch();
-  // The stream may have a part of the GPU only.
+  // The stream may have a part of the GPU only, or clusters may not fit in all
+  // of it.
   if (params.mergesAll && error == cudaErrorCooperativeLaunchTooLarge) {
     cudaGetLastError();
     params.mergesAll = false;
@@ -235,55 +236,20 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
                               : failCuda(ctx, "absorbed_attention", error);
 }
 
-/// Calls `visit` with each kernel until it returns an error, and returns that.
-template <typename Visit> static cudaError_t forEachChoice(Visit visit) {
+cudaError_t mla::cuda::loadAbsorbedSm90(const State &state) {
+  if (!state.hasSm90)
+    return cudaSuccess;
+  auto allow = [](const Choice &choice) {
+    return allowShared(choice.kernel, choice.sharedBytes);
+  };
   for (uint32_t dtype : {MLA_DTYPE_BF16, MLA_DTYPE_F16})
     for (bool hasPe : {false, true}) {
       for (int64_t width : {256, 512})
         for (bool overlaps : {false, true})
-          if (cudaError_t error = visit(choose(dtype, width, hasPe, overlaps)))
+          if (cudaError_t error = allow(choose(dtype, width, hasPe, overlaps)))
             return error;
-      if (cudaError_t error = visit(chooseGathering(dtype, hasPe)))
+      if (cudaError_t error = allow(chooseGathering(dtype, hasPe)))
         return error;
     }
   return cudaSuccess;
-}
-
-cudaError_t mla::cuda::loadAbsorbedSm90(const State &state) {
-  if (!state.hasSm90)
-    return cudaSuccess;
-  return forEachChoice([](const Choice &choice) {
-    return allowShared(choice.kernel, choice.sharedBytes);
-  });
-}
-
-bool mla::cuda::attentionCooperates(const State &state) {
-  int device, cooperates = 0;
-  if (!state.hasSm90 || cudaGetDevice(&device) != cudaSuccess ||
-      cudaDeviceGetAttribute(&cooperates, cudaDevAttrCooperativeLaunch,
-                             device) != cudaSuccess ||
-      !cooperates)
-    return false;
-  cudaLaunchAttribute pairs = {};
-  pairs.id = cudaLaunchAttributeClusterDimension;
-  pairs.val.clusterDim = {2, 1, 1};
-  cudaLaunchConfig_t config = {};
-  config.gridDim = state.numSMs / 2 * 2;
-  config.blockDim = numThreads;
-  config.attrs = &pairs;
-  config.numAttrs = 1;
-  cudaError_t error = forEachChoice([&](const Choice &choice) {
-    int each = 0, clusters = 0;
-    config.dynamicSmemBytes = choice.sharedBytes;
-    cudaError_t error = cudaOccupancyMaxActiveBlocksPerMultiprocessor(
-        &each, choice.kernel, numThreads, choice.sharedBytes);
-    if (error == cudaSuccess)
-      error = cudaOccupancyMaxActiveClusters(&clusters, choice.kernel, &config);
-    if (error == cudaSuccess && (each < 1 || clusters < state.numSMs / 2))
-      error = cudaErrorCooperativeLaunchTooLarge;
-    return error;
-  });
-  if (error != cudaSuccess)
-    cudaGetLastError();
-  return error == cudaSuccess;
 }

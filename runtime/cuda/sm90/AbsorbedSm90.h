@@ -166,7 +166,7 @@ template <int BoxesEach, bool HasPe> struct Layout {
 
   static constexpr int bytes = control + static_cast<int>(sizeof(Control));
   static_assert(bytes <= 227 * 1024, "what a CTA can have");
-  static_assert(sizeof(absorbed_merge::MergeSums) <= numStages * stageBytes,
+  static_assert(sizeof(absorbed_merge::UnitSums) <= numStages * stageBytes,
                 "they lie there too");
 };
 

@@ -23,6 +23,7 @@
 #define MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90MERGE_H
 
 #include "AbsorbedMergeSums.h"
+#include "Launch.h"
 #include "sm90/AbsorbedSm90.h"
 
 namespace mla {
@@ -134,8 +135,10 @@ __device__ inline void mergeSplits(const AbsorbedCall &call,
   Mergers::sync();
   if (thread == 0)
     meeting.arrive();
+  // A CTA that had no item has not said so yet.
+  letNextStart();
   Merge<Mergers, SplitOutput<T>, mostVectors, 9>(
-      call, p, items, *reinterpret_cast<MergeSums *>(stages), thread)
+      call, p, items, *reinterpret_cast<UnitSums *>(stages), thread)
       .run([&] {
         if (thread == 0)
           meeting.wait();

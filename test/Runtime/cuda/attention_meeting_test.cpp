@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "AttentionChecks.h"
+#include "Intercept.h"
 
 #include <deque>
 #include <memory>
@@ -83,6 +84,8 @@ protected:
       EXPECT_TRUE(call.attention.results() == call.alone) << call.name;
   }
 
+  void runOnTwoStreams();
+
   StreamContext on, other;
 };
 
@@ -98,6 +101,29 @@ TEST_F(CudaAttentionMeetingTest, ACallIsOneKernelOnHopper) {
     ASSERT_TRUE(graph);
     EXPECT_EQ(graph.countNodes().kernels, isHopper() ? 1u : 2u);
   }
+}
+
+// As in a stream of a part of the GPU: a second kernel merges, in the same
+// order.
+TEST_F(CudaAttentionMeetingTest, LargeBatchesThatCannotMeetHaveTheSameBits) {
+  PagedAttention attention(on);
+  for (const AttentionForm &form : forms()) {
+    SCOPED_TRACE(form.describe());
+    attention.make(form);
+    expectRight(on, attention);
+    const Bytes met = attention.results();
+    attention.poisonResults();
+    refuseCooperation(true);
+    startCounting();
+    EXPECT_EQ(attention.attend(on.ctx), MLA_STATUS_OK);
+    CudaCalls calls = stopCounting();
+    refuseCooperation(false);
+    EXPECT_EQ(calls.launches, form.hasSchedule ? 2 : 3);
+    EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+    expectCuda(cudaDeviceSynchronize());
+    EXPECT_TRUE(attention.results() == met);
+  }
+  expectNoFault(on);
 }
 
 TEST_F(CudaAttentionMeetingTest, LargeBatchesOneBehindTheOtherAreAsAlone) {
@@ -116,7 +142,16 @@ TEST_F(CudaAttentionMeetingTest, LargeBatchesOneBehindTheOtherAreAsAlone) {
   expectNoFault(on);
 }
 
+// First each may have a part of the GPU, and meetings take place side by side.
 TEST_F(CudaAttentionMeetingTest, LargeBatchesOnTwoStreamsAtOnceAreAsAlone) {
+  for (int32_t limit : {50, 0}) {
+    ASSERT_EQ(mla_context_set_sm_limit(on.ctx, limit), MLA_STATUS_OK);
+    ASSERT_EQ(mla_context_set_sm_limit(other.ctx, limit), MLA_STATUS_OK);
+    runOnTwoStreams();
+  }
+}
+
+void CudaAttentionMeetingTest::runOnTwoStreams() {
   Calls ones, others;
   for (const AttentionForm &form : forms()) {
     addCall(ones, form, on);
