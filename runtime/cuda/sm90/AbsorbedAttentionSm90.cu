@@ -148,6 +148,18 @@ void makeQueryMap(CacheMaps &maps, const AbsorbedParams &params) {
     maps.queryRows = static_cast<int>(boxRows);
 }
 
+/// Whether the CTAs are to merge split tiles themselves. Where tiles of many
+/// rows have 3 to 7 parts, all CTAs have several rows of several parts to merge
+/// one after the other: a second kernel, of twice as many CTAs, is up to 2 us
+/// ahead there, and up to 4 behind elsewhere.
+bool mergesItself(mla_context &ctx, const AbsorbedParams &params) {
+  int64_t seqs = std::max(params.seqs, 1), parts = params.shape.numCTAs;
+  int64_t rows = ceilDiv(params.tokens, seqs) * params.heads;
+  int64_t tiles = seqs * ceilDiv(rows, tileRows);
+  bool isSlower = rows > tileRows / 2 && 2 * tiles < parts && parts < 8 * tiles;
+  return stateOf(ctx).cooperates && parts <= mostSplitCTAs && !isSlower;
+}
+
 /// Where tokens have keys of their own: of boxes of a token's heads.
 bool makeQueryMap(CacheMaps &maps, Tensor<3> query) {
   // A stride that leads nowhere may be anything.
@@ -222,8 +234,7 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
                           {pairs ? 2u : 1u, params.mergesAll}, numThreads,
                           choice.sharedBytes, params, maps);
   };
-  params.mergesAll =
-      stateOf(ctx).cooperates && params.shape.numCTAs <= mostSplitCTAs;
+  params.mergesAll = mergesItself(ctx, params);
   cudaError_t error = launch();
   // The stream may have a part of the GPU only, or clusters may not fit in all
   // of it.

@@ -101,6 +101,16 @@ TEST_F(CudaAttentionMeetingTest, ACallIsOneKernelOnHopper) {
     ASSERT_TRUE(graph);
     EXPECT_EQ(graph.countNodes().kernels, isHopper() ? 1u : 2u);
   }
+  // But where tiles have four parts each.
+  AttentionForm four;
+  four.heads = 64;
+  four.lengths.assign(32, 2048);
+  four.setTokens(1);
+  attention.make(four);
+  EXPECT_EQ(attention.run(on.ctx), MLA_STATUS_OK);
+  CapturedGraph graph(on, [&] { return attention.attend(on.ctx); });
+  ASSERT_TRUE(graph);
+  EXPECT_EQ(graph.countNodes().kernels, 2u);
 }
 
 // As in a stream of a part of the GPU: a second kernel merges, in the same
