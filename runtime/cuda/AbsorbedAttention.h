@@ -37,8 +37,8 @@ struct AbsorbedParams {
     int lanes;
   } shape;
   float *slots;
-  int32_t *ready;    ///< See AttentionScratch,
-  uint32_t *meeting; ///< and here.
+  int32_t *ready;           ///< See AttentionScratch,
+  MeetingCounters *meeting; ///< and here.
   /// A tile of two parts is merged by the CTA that has the second one, and is
   /// not among what is merged at the end.
   bool mergesPairs;

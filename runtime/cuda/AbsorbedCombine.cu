@@ -48,7 +48,8 @@ __global__ void __launch_bounds__(mergeThreads, ctasEach)
   if (found.load())
     found.run();
   waitForStream();
-  Merge<Block, AnyOutput, 2, 6>(call, p, items, sums, threadIdx.x).run([] {});
+  Merge<Block, AnyOutput, 2, 6>(call, p, items, sums, threadIdx.x)
+      .run([](int &, int &) { return false; });
 }
 
 } // namespace

@@ -82,19 +82,25 @@ public:
     units = items.groups * unitsOfGroup;
   }
 
-  /// Merges the CTA's units. Where it has one, all call `wait` first, once they
-  /// know what the first unit is: when it has returned in all, the states are
-  /// there.
+  /// Merges the CTA's units. All call `wait(unit, step)` once they know what
+  /// the first unit is if each CTA merges: when it returns the states are
+  /// there. It may tell that the first unit is another one, and how far apart
+  /// units are.
   template <typename Wait> __device__ void run(Wait wait) {
+    int unit = blockIdx.x, step = gridDim.x;
+    bool waits = true;
 #pragma unroll 1
-    for (int unit = blockIdx.x; unit < units; unit += gridDim.x) {
-      Place place = locate(unit);
-      if (unit == static_cast<int>(blockIdx.x))
-        wait();
-      // All know that the states are there, and the sums of the unit before
-      // were read.
+    while (waits || unit < units) {
+      Place place = locate(min(unit, units - 1));
+      if (waits) {
+        waits = false;
+        if (wait(unit, step) || unit >= units)
+          continue;
+      }
+      // The sums of the unit before were read.
       Warps::sync();
       merge(place);
+      unit += step;
     }
   }
 

@@ -20,8 +20,8 @@ static uint64_t scheduleBytes() {
 AttentionScratch::AttentionScratch(const State &state)
     : schedule(reinterpret_cast<int32_t *>(state.scratch)),
       slots(reinterpret_cast<float *>(state.scratch + scheduleBytes())),
-      meeting(
-          reinterpret_cast<uint32_t *>(slots + 2 * state.numSMs * slotFloats)),
+      meeting(reinterpret_cast<MeetingCounters *>(slots + 2 * state.numSMs *
+                                                              slotFloats)),
       ready(reinterpret_cast<int32_t *>(meeting) +
             cacheLineBytes / sizeof(int32_t)) {}
 

@@ -55,6 +55,14 @@ struct Cursor {
   int sequence, item, block;
 };
 
+/// What the CTAs of a call add to where they meet: see Meeting in
+/// sm90/AbsorbedSm90Merge.h.
+struct MeetingCounters {
+  uint64_t ended; ///< CTAs that ended their items; above, who doesn't wait.
+  uint32_t started;
+  uint32_t numbers; ///< Given to those that wait, where not all do.
+};
+
 /// A call's partial states and its schedule, in State::scratch.
 struct AttentionScratch {
   explicit AttentionScratch(const State &state);
@@ -63,9 +71,7 @@ struct AttentionScratch {
   /// a row. CTA c has the slots 2c, for the tile that it continues, and 2c + 1,
   /// for the tile that it leaves unfinished.
   float *slots;
-  /// Where the CTAs of a call meet: the lowest bits are 0 between calls, and
-  /// the highest is another one after each call whose CTAs met.
-  uint32_t *meeting;
+  MeetingCounters *meeting;
   /// Of each CTA: 1 while a state waits in a slot for it, to be merged with its
   /// own; else 0.
   int32_t *ready;

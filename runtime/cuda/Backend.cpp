@@ -60,7 +60,7 @@ mla_status readProperties(mla_context &ctx, State &state) {
                 "mla_context_create: backend 'cuda': device: expected a number "
                 "in [0, %d), got %d",
                 count, ctx.device);
-  int major = 0, minor = 0, cooperates = 0;
+  int major = 0, minor = 0;
   const struct {
     int *value;
     cudaDeviceAttr attribute;
@@ -68,8 +68,7 @@ mla_status readProperties(mla_context &ctx, State &state) {
       {&state.numSMs, cudaDevAttrMultiProcessorCount},
       {&state.maxSharedBytes, cudaDevAttrMaxSharedMemoryPerBlockOptin},
       {&major, cudaDevAttrComputeCapabilityMajor},
-      {&minor, cudaDevAttrComputeCapabilityMinor},
-      {&cooperates, cudaDevAttrCooperativeLaunch}};
+      {&minor, cudaDevAttrComputeCapabilityMinor}};
   for (const auto &entry : attributes)
     if (cudaError_t error =
             cudaDeviceGetAttribute(entry.value, entry.attribute, ctx.device))
@@ -80,7 +79,6 @@ mla_status readProperties(mla_context &ctx, State &state) {
                 "capability 8.0 or more, got %d.%d",
                 major, minor);
   state.hasSm90 = major == 9 && minor == 0;
-  state.cooperates = cooperates != 0;
   return MLA_STATUS_OK;
 }
 

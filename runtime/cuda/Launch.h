@@ -28,16 +28,12 @@ constexpr int64_t ceilDiv(int64_t count, int64_t size) {
 
 /// Starts `kernel` as `config` says, on the context's stream.
 template <typename... Params, typename... Args>
-cudaError_t tryLaunchAs(cudaLaunchConfig_t config, mla_context &ctx,
-                        void (*kernel)(Params...), const Args &...args) {
-  config.stream = streamOf(ctx);
-  DeviceGuard guard(ctx.device);
-  return cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...);
-}
-template <typename... Params, typename... Args>
 mla_status launchAs(cudaLaunchConfig_t config, mla_context &ctx, const char *op,
                     void (*kernel)(Params...), const Args &...args) {
-  cudaError_t error = tryLaunchAs(config, ctx, kernel, args...);
+  config.stream = streamOf(ctx);
+  DeviceGuard guard(ctx.device);
+  cudaError_t error =
+      cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...);
   return error == cudaSuccess ? MLA_STATUS_OK : failCuda(ctx, op, error);
 }
 
@@ -54,34 +50,22 @@ mla_status launch(mla_context &ctx, const char *op, void (*kernel)(Params...),
   return launchAs(config, ctx, op, kernel, args...);
 }
 
-/// How a kernel's blocks belong together.
-struct Grouping {
-  /// Blocks of a cluster, which needs compute capability 9.0 unless that is 1.
-  unsigned cluster = 1;
-  /// All run at once, so that they may wait for each other; CUDA refuses more
-  /// than the GPU can hold (cudaErrorCooperativeLaunchTooLarge).
-  bool cooperative = false;
-};
-
-/// launchEarly() of blocks that belong together. What CUDA says is left to the
-/// caller.
+/// launchEarly() of clusters of `cluster` blocks, which need compute capability
+/// 9.0 unless that is 1.
 template <typename... Params, typename... Args>
-cudaError_t tryLaunchEarly(mla_context &ctx, void (*kernel)(Params...),
-                           dim3 grid, Grouping grouping, dim3 block,
-                           size_t sharedBytes, const Args &...args) {
-  cudaLaunchAttribute attributes[3] = {};
+mla_status launchEarlyClusters(mla_context &ctx, const char *op,
+                               void (*kernel)(Params...), dim3 grid,
+                               unsigned cluster, dim3 block, size_t sharedBytes,
+                               const Args &...args) {
+  cudaLaunchAttribute attributes[2] = {};
   int count = 0;
   if (stateOf(ctx).startsEarly) {
     attributes[count].id = cudaLaunchAttributeProgrammaticStreamSerialization;
     attributes[count++].val.programmaticStreamSerializationAllowed = 1;
   }
-  if (grouping.cluster > 1) {
+  if (cluster > 1) {
     attributes[count].id = cudaLaunchAttributeClusterDimension;
-    attributes[count++].val.clusterDim = {grouping.cluster, 1, 1};
-  }
-  if (grouping.cooperative) {
-    attributes[count].id = cudaLaunchAttributeCooperative;
-    attributes[count++].val.cooperative = 1;
+    attributes[count++].val.clusterDim = {cluster, 1, 1};
   }
   cudaLaunchConfig_t config = {};
   config.gridDim = grid;
@@ -90,7 +74,7 @@ cudaError_t tryLaunchEarly(mla_context &ctx, void (*kernel)(Params...),
   config.attrs = attributes;
   config.numAttrs = count;
   stateOf(ctx).weightsWritten = false;
-  return tryLaunchAs(config, ctx, kernel, args...);
+  return launchAs(config, ctx, op, kernel, args...);
 }
 
 /// Starts a kernel all of whose threads call waitForStream() before they read
@@ -100,9 +84,8 @@ template <typename... Params, typename... Args>
 mla_status launchEarly(mla_context &ctx, const char *op,
                        void (*kernel)(Params...), dim3 grid, dim3 block,
                        size_t sharedBytes, const Args &...args) {
-  cudaError_t error =
-      tryLaunchEarly(ctx, kernel, grid, {}, block, sharedBytes, args...);
-  return error == cudaSuccess ? MLA_STATUS_OK : failCuda(ctx, op, error);
+  return launchEarlyClusters(ctx, op, kernel, grid, 1, block, sharedBytes,
+                             args...);
 }
 
 #ifdef __CUDACC__

@@ -29,9 +29,6 @@ struct State {
   bool hasSm90 = false;
   /// Kernels can be launched before the one in front of them has ended.
   bool startsEarly = false;
-  /// All CTAs of a kernel can be started together: they may wait for each
-  /// other.
-  bool cooperates = false;
   /// The last kernel was a copy or a fill: it may have written weights, which
   /// products of few tokens read before they wait.
   bool weightsWritten = false;

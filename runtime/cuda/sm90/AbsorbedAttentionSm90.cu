@@ -152,12 +152,12 @@ void makeQueryMap(CacheMaps &maps, const AbsorbedParams &params) {
 /// rows have 3 to 7 parts, all CTAs have several rows of several parts to merge
 /// one after the other: a second kernel, of twice as many CTAs, is up to 2 us
 /// ahead there, and up to 4 behind elsewhere.
-bool mergesItself(mla_context &ctx, const AbsorbedParams &params) {
+bool mergesItself(const AbsorbedParams &params) {
   int64_t seqs = std::max(params.seqs, 1), parts = params.shape.numCTAs;
   int64_t rows = ceilDiv(params.tokens, seqs) * params.heads;
   int64_t tiles = seqs * ceilDiv(rows, tileRows);
   bool isSlower = rows > tileRows / 2 && 2 * tiles < parts && parts < 8 * tiles;
-  return stateOf(ctx).cooperates && parts <= mostSplitCTAs && !isSlower;
+  return parts <= mostSplitCTAs && !isSlower;
 }
 
 /// Where tokens have keys of their own: of boxes of a token's heads.
@@ -229,22 +229,10 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
   // few blocks it takes longer to wait for each other.
   bool pairs =
       overlaps && params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
-  auto launch = [&] {
-    return tryLaunchEarly(ctx, choice.kernel, params.shape.numCTAs,
-                          {pairs ? 2u : 1u, params.mergesAll}, numThreads,
-                          choice.sharedBytes, params, maps);
-  };
-  params.mergesAll = mergesItself(ctx, params);
-  cudaError_t error = launch();
-  // The stream may have a part of the GPU only, or clusters may not fit in all
-  // of it.
-  if (params.mergesAll && error == cudaErrorCooperativeLaunchTooLarge) {
-    cudaGetLastError();
-    params.mergesAll = false;
-    error = launch();
-  }
-  return error == cudaSuccess ? MLA_STATUS_OK
-                              : failCuda(ctx, "absorbed_attention", error);
+  params.mergesAll = mergesItself(params);
+  return launchEarlyClusters(ctx, "absorbed_attention", choice.kernel,
+                             params.shape.numCTAs, pairs ? 2 : 1, numThreads,
+                             choice.sharedBytes, params, maps);
 }
 
 cudaError_t mla::cuda::loadAbsorbedSm90(const State &state) {

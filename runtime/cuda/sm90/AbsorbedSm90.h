@@ -115,6 +115,9 @@ struct Control {
     char splits[absorbed_merge::SplitItems::bytes(mostSplitCTAs)];
   };
   int splitLanes, splitParts, splitGroups; ///< The rest of these.
+  bool allStarted; ///< All CTAs had, when those were found.
+  /// CTAs that merge, and which of them this one is.
+  int mergers, merger;
   /// Of a stage's gathered keys: which of them the tile's rows see, a bit each.
   uint32_t seen[numStages][blockKeys / 32];
 

@@ -140,6 +140,8 @@ public:
   /// Finds the items, loads the rows of the query, and finds out what there is
   /// to merge.
   __device__ void loadQueries() {
+    if (p.mergesAll && threadIdx.x == 32 * keyWarps)
+      Meeting(p.meeting).start();
     Walk walk(call, p);
     waitForBarriers();
     walk.begin();

@@ -6,16 +6,16 @@
 // Where tiles are split all CTAs meet once they have ended their items, and
 // then merge the states that lie in the slots (AbsorbedMerge.h): a second
 // kernel would have to start first, and to ask what there is to merge. That the
-// loading warps ask, while the others work on the last item. A CTA that has
-// nothing to merge waits for nobody.
+// loading warps ask, while the others work on the last item.
 //
-// CTAs wait for each other here, whatever their numbers, and one that waits
-// keeps its multiprocessor. Of two ordinary launches on two streams each could
-// have some of the multiprocessors, and wait for ever for CTAs that need the
-// others. So the launch is a cooperative one: it begins when the GPU can hold
-// all its CTAs, and then has them all. Launches that are not cooperative end
-// without it, also those that start early and wait for this one: they start
-// when all its CTAs have.
+// A CTA waits for the others only if all have started: then they have their
+// multiprocessors, and wait for nobody who doesn't. Where some haven't, as
+// those that run are as many as the GPU has room for beside other streams'
+// kernels, it leaves its share of the merge to the ones that come: the last to
+// start finds that all have. So no launch needs the whole GPU, and calls on
+// several streams can't hold each other up. (A cooperative launch would start
+// all together, but only when the kernel in front has ended: 2 to 4 us more in
+// a step of a model.)
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,47 +30,81 @@ namespace mla {
 namespace cuda {
 namespace sm90 {
 
-/// A place where all CTAs of a launch meet, once: a counter in global memory
-/// that needs nothing done to it between launches, whatever their sizes. All
-/// together add 2^31.
+/// A place where all CTAs of a launch meet, once: counters in global memory
+/// that need nothing done to them between launches, whatever their sizes. Of
+/// what has to be complete all CTAs together add 2^31.
 class Meeting {
 public:
-  __device__ explicit Meeting(uint32_t *counter) : counter(counter) {}
+  __device__ explicit Meeting(MeetingCounters *counters)
+      : counters(*counters) {}
 
-  /// Arrives for the CTA, by one thread; none of its threads is to wait.
-  __device__ void pass() const {
+  /// Tells that the CTA has started, by one thread, before a barrier of all.
+  __device__ void start() const {
     asm volatile("red.relaxed.gpu.global.add.u32 [%0], %1;"
                  :
-                 : "l"(counter), "r"(share())
+                 : "l"(&counters.started), "r"(share())
                  : "memory");
   }
-  /// Arrives for the CTA, by one thread: what it knows of is seen by those that
-  /// wait.
-  __device__ void arrive() {
-    asm volatile("atom.release.gpu.global.add.u32 %0, [%1], %2;"
-                 : "=r"(before)
-                 : "l"(counter), "r"(share())
+  /// Whether all have; behind that barrier.
+  __device__ bool haveAllStarted() const {
+    uint32_t started;
+    asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];"
+                 : "=r"(started)
+                 : "l"(&counters.started)
+                 : "memory");
+    return (started & (complete - 1)) == 0;
+  }
+
+  /// Tells that the CTA has ended its items, by one thread, where there is
+  /// nothing to merge.
+  __device__ void pass() const {
+    asm volatile("red.relaxed.gpu.global.add.u64 [%0], %1;"
+                 :
+                 : "l"(&counters.ended), "l"(uint64_t{share()})
                  : "memory");
   }
-  /// Waits for all CTAs, by the thread that arrived.
-  __device__ void wait() const {
-    uint32_t now;
+  /// The same where there is something, by one thread: what it knows of is seen
+  /// by those that wait, of which this CTA `isOne` or not.
+  __device__ void arrive(bool isOne) {
+    uint64_t ended;
+    asm volatile("atom.release.gpu.global.add.u64 %0, [%1], %2;"
+                 : "=l"(ended)
+                 : "l"(&counters.ended), "l"(share() + (isOne ? 0 : absent))
+                 : "memory");
+    before = static_cast<uint32_t>(ended) & complete;
+  }
+  /// Waits for all CTAs, by the thread that arrived. How many others wait for
+  /// all, and this one's number among them, are left in `count` and `number`.
+  __device__ void wait(int &count, int &number) const {
+    uint64_t now;
     do
-      asm volatile("ld.acquire.gpu.global.u32 %0, [%1];"
-                   : "=r"(now)
-                   : "l"(counter)
+      asm volatile("ld.acquire.gpu.global.u64 %0, [%1];"
+                   : "=l"(now)
+                   : "l"(&counters.ended)
                    : "memory");
-    while (((now ^ before) & all) == 0);
+    while ((static_cast<uint32_t>(now) & complete) == before);
+    count = static_cast<int>(gridDim.x - now / absent);
+    number = static_cast<int>(blockIdx.x);
+    if (now < absent)
+      return;
+    number = static_cast<int>(atomicAdd(&counters.numbers, 1u));
+    if (number + 1 < count)
+      return;
+    // All others have looked.
+    counters.numbers = 0;
+    counters.ended = now % absent;
   }
 
 private:
-  static constexpr uint32_t all = 1u << 31;
+  static constexpr uint32_t complete = 1u << 31;
+  /// A CTA that doesn't wait.
+  static constexpr uint64_t absent = uint64_t{1} << 32;
   __device__ static uint32_t share() {
-    return blockIdx.x == 0 ? all - (gridDim.x - 1) : 1;
+    return blockIdx.x == 0 ? complete - (gridDim.x - 1) : 1;
   }
 
-  uint32_t *counter;
-  uint32_t before = 0; ///< What the counter was.
+  MeetingCounters &counters;
+  uint32_t before = 0; ///< What told of `ended` that all had, before they had.
 };
 
 /// Those that find out what there is to merge, and those that do it.
@@ -96,6 +130,7 @@ __device__ inline void findSplits(const AbsorbedParams &p, Control &control,
     control.splitLanes = lanes;
     control.splitParts = parts;
     control.splitGroups = items.groups;
+    control.allStarted = Meeting(p.meeting).haveAllStarted();
   }
 }
 
@@ -133,15 +168,29 @@ __device__ inline void mergeSplits(const AbsorbedCall &call,
   items.lanes = control.splitLanes, items.parts = control.splitParts;
   // The groups' states were written, and the stages are done with.
   Mergers::sync();
+  bool waits = control.allStarted;
+  if (!waits) {
+    if (thread == 0)
+      control.mergers = meeting.haveAllStarted();
+    Mergers::sync();
+    waits = control.mergers;
+  }
   if (thread == 0)
-    meeting.arrive();
+    meeting.arrive(waits);
   // A CTA that had no item has not said so yet.
   letNextStart();
+  if (!waits)
+    return;
   Merge<Mergers, SplitOutput<T>, mostVectors, 9>(
       call, p, items, *reinterpret_cast<UnitSums *>(stages), thread)
-      .run([&] {
+      .run([&](int &unit, int &step) {
         if (thread == 0)
-          meeting.wait();
+          meeting.wait(control.mergers, control.merger);
+        Mergers::sync();
+        step = control.mergers;
+        bool isOther = unit != control.merger;
+        unit = control.merger;
+        return isOther;
       });
 }
 

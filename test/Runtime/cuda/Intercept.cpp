@@ -19,7 +19,7 @@ using namespace mla;
 using namespace mla::test;
 
 static std::mutex mutex;
-static bool isCounting = false, refusesCooperation = false;
+static bool isCounting = false;
 static CudaCalls calls;
 
 void mla::test::startCounting() {
@@ -38,20 +38,6 @@ static void countBlocking(const char *name) {
   std::lock_guard<std::mutex> lock(mutex);
   if (isCounting)
     calls.blocking.push_back(name);
-}
-
-void mla::test::refuseCooperation(bool refuses) {
-  std::lock_guard<std::mutex> lock(mutex);
-  refusesCooperation = refuses;
-}
-
-static bool isRefused(const cudaLaunchConfig_t *config) {
-  std::lock_guard<std::mutex> lock(mutex);
-  for (unsigned i = 0; refusesCooperation && i < config->numAttrs; ++i)
-    if (config->attrs[i].id == cudaLaunchAttributeCooperative &&
-        config->attrs[i].val.cooperative)
-      return true;
-  return false;
 }
 
 static void countLaunch(const char *) {
@@ -102,6 +88,10 @@ MLA_LAUNCH(cudaLaunchKernel,
            (const void *kernel, dim3 grid, dim3 block, void **arguments,
             size_t shared, cudaStream_t stream),
            (kernel, grid, block, arguments, shared, stream))
+MLA_LAUNCH(cudaLaunchKernelExC,
+           (const cudaLaunchConfig_t *config, const void *kernel,
+            void **arguments),
+           (config, kernel, arguments))
 #if CUDART_VERSION >= 13000
 // What <<<>>> becomes.
 extern "C" cudaError_t CUDARTAPI __cudaLaunchKernel(cudaKernel_t, dim3, dim3,
@@ -112,15 +102,3 @@ MLA_LAUNCH(__cudaLaunchKernel,
             size_t shared, cudaStream_t stream),
            (kernel, grid, block, arguments, shared, stream))
 #endif
-
-extern "C" __attribute__((visibility("default")))
-cudaError_t CUDARTAPI cudaLaunchKernelExC(const cudaLaunchConfig_t *config,
-                                          const void *kernel,
-                                          void **arguments) {
-  static const auto next = reinterpret_cast<decltype(&cudaLaunchKernelExC)>(
-      dlsym(RTLD_NEXT, "cudaLaunchKernelExC"));
-  if (isRefused(config))
-    return cudaErrorCooperativeLaunchTooLarge;
-  countLaunch("cudaLaunchKernelExC");
-  return next(config, kernel, arguments);
-}

@@ -24,10 +24,6 @@ struct CudaCalls {
 void startCounting();
 CudaCalls stopCounting();
 
-/// Whether launches of CTAs that are to run together are refused from now on,
-/// as CUDA does where they don't fit.
-void refuseCooperation(bool refuses);
-
 } // namespace test
 } // namespace mla
 

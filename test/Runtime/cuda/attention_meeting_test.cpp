@@ -10,7 +10,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "AttentionChecks.h"
-#include "Intercept.h"
 
 #include <deque>
 #include <memory>
@@ -111,29 +110,6 @@ TEST_F(CudaAttentionMeetingTest, ACallIsOneKernelOnHopper) {
   CapturedGraph graph(on, [&] { return attention.attend(on.ctx); });
   ASSERT_TRUE(graph);
   EXPECT_EQ(graph.countNodes().kernels, 2u);
-}
-
-// As in a stream of a part of the GPU: a second kernel merges, in the same
-// order.
-TEST_F(CudaAttentionMeetingTest, LargeBatchesThatCannotMeetHaveTheSameBits) {
-  PagedAttention attention(on);
-  for (const AttentionForm &form : forms()) {
-    SCOPED_TRACE(form.describe());
-    attention.make(form);
-    expectRight(on, attention);
-    const Bytes met = attention.results();
-    attention.poisonResults();
-    refuseCooperation(true);
-    startCounting();
-    EXPECT_EQ(attention.attend(on.ctx), MLA_STATUS_OK);
-    CudaCalls calls = stopCounting();
-    refuseCooperation(false);
-    EXPECT_EQ(calls.launches, form.hasSchedule ? 2 : 3);
-    EXPECT_EQ(cudaGetLastError(), cudaSuccess);
-    expectCuda(cudaDeviceSynchronize());
-    EXPECT_TRUE(attention.results() == met);
-  }
-  expectNoFault(on);
 }
 
 TEST_F(CudaAttentionMeetingTest, LargeBatchesOneBehindTheOtherAreAsAlone) {
