@@ -58,7 +58,9 @@ struct Cursor {
 /// What the CTAs of a call add to where they meet: see Meeting in
 /// sm90/AbsorbedSm90Merge.h.
 struct MeetingCounters {
-  uint64_t ended; ///< CTAs that ended their items; above, who doesn't wait.
+  /// CTAs that ended their items, in the upper half; in the lower half those of
+  /// them that don't wait.
+  uint64_t ended;
   uint32_t started;
   uint32_t numbers; ///< Given to those that wait, where not all do.
 };

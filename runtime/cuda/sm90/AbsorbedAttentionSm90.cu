@@ -148,16 +148,16 @@ void makeQueryMap(CacheMaps &maps, const AbsorbedParams &params) {
     maps.queryRows = static_cast<int>(boxRows);
 }
 
-/// Whether the CTAs are to merge split tiles themselves. Where tiles of many
-/// rows have 3 to 7 parts, all CTAs have several rows of several parts to merge
-/// one after the other: a second kernel, of twice as many CTAs, is up to 2 us
-/// ahead there, and up to 4 behind elsewhere.
+/// Whether the CTAs are to merge split tiles themselves: where most tiles have
+/// two parts at most, and few or none are left to merge. A second kernel takes
+/// 3 us there. Where there is much to merge it is ahead in a model's steps by 2
+/// to 5 us, though not alone: multiprocessors that have ended their items get
+/// the kernels behind, which fetch their weights meanwhile.
 bool mergesItself(const AbsorbedParams &params) {
   int64_t seqs = std::max(params.seqs, 1), parts = params.shape.numCTAs;
   int64_t rows = ceilDiv(params.tokens, seqs) * params.heads;
   int64_t tiles = seqs * ceilDiv(rows, tileRows);
-  bool isSlower = rows > tileRows / 2 && 2 * tiles < parts && parts < 8 * tiles;
-  return parts <= mostSplitCTAs && !isSlower;
+  return parts <= mostSplitCTAs && 2 * tiles >= parts;
 }
 
 /// Where tokens have keys of their own: of boxes of a token's heads.

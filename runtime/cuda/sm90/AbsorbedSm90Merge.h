@@ -3,19 +3,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //
-// Where tiles are split all CTAs meet once they have ended their items, and
-// then merge the states that lie in the slots (AbsorbedMerge.h): a second
-// kernel would have to start first, and to ask what there is to merge. That the
-// loading warps ask, while the others work on the last item.
+// Where few tiles are split, or none, there is no second kernel: all CTAs meet
+// once they have ended their items, and then merge the states that lie in the
+// slots (AbsorbedMerge.h). What there is to merge the loading warps ask, while
+// the others work on the last item.
 //
 // A CTA waits for the others only if all have started: then they have their
 // multiprocessors, and wait for nobody who doesn't. Where some haven't, as
 // those that run are as many as the GPU has room for beside other streams'
 // kernels, it leaves its share of the merge to the ones that come: the last to
-// start finds that all have. So no launch needs the whole GPU, and calls on
-// several streams can't hold each other up. (A cooperative launch would start
-// all together, but only when the kernel in front has ended: 2 to 4 us more in
-// a step of a model.)
+// start finds that all have. So calls on several streams can't hold each other
+// up, nor a kernel that stays on some multiprocessors: a cooperative launch,
+// which starts all CTAs together, would wait until it has ended.
 //
 //===----------------------------------------------------------------------===//
 
@@ -60,7 +59,7 @@ public:
   __device__ void pass() const {
     asm volatile("red.relaxed.gpu.global.add.u64 [%0], %1;"
                  :
-                 : "l"(&counters.ended), "l"(uint64_t{share()})
+                 : "l"(&counters.ended), "l"(uint64_t{share()} << 32)
                  : "memory");
   }
   /// The same where there is something, by one thread: what it knows of is seen
@@ -69,12 +68,13 @@ public:
     uint64_t ended;
     asm volatile("atom.release.gpu.global.add.u64 %0, [%1], %2;"
                  : "=l"(ended)
-                 : "l"(&counters.ended), "l"(share() + (isOne ? 0 : absent))
+                 : "l"(&counters.ended),
+                   "l"((uint64_t{share()} << 32) + (isOne ? 0 : 1))
                  : "memory");
-    before = static_cast<uint32_t>(ended) & complete;
+    before = highest(ended);
   }
-  /// Waits for all CTAs, by the thread that arrived. How many others wait for
-  /// all, and this one's number among them, are left in `count` and `number`.
+  /// Waits for all CTAs, by the thread that arrived. How many wait, and this
+  /// one's number among them, are left in `count` and `number`.
   __device__ void wait(int &count, int &number) const {
     uint64_t now;
     do
@@ -82,29 +82,32 @@ public:
                    : "=l"(now)
                    : "l"(&counters.ended)
                    : "memory");
-    while ((static_cast<uint32_t>(now) & complete) == before);
-    count = static_cast<int>(gridDim.x - now / absent);
+    while (highest(now) == before);
+    auto absent = static_cast<uint32_t>(now);
+    count = static_cast<int>(gridDim.x - absent);
     number = static_cast<int>(blockIdx.x);
-    if (now < absent)
+    if (absent == 0)
       return;
     number = static_cast<int>(atomicAdd(&counters.numbers, 1u));
     if (number + 1 < count)
       return;
     // All others have looked.
     counters.numbers = 0;
-    counters.ended = now % absent;
+    counters.ended = now - absent;
   }
 
 private:
   static constexpr uint32_t complete = 1u << 31;
-  /// A CTA that doesn't wait.
-  static constexpr uint64_t absent = uint64_t{1} << 32;
   __device__ static uint32_t share() {
     return blockIdx.x == 0 ? complete - (gridDim.x - 1) : 1;
   }
+  /// The bit that is another one when all have ended.
+  __device__ static uint32_t highest(uint64_t ended) {
+    return static_cast<uint32_t>(ended >> 32) & complete;
+  }
 
   MeetingCounters &counters;
-  uint32_t before = 0; ///< What told of `ended` that all had, before they had.
+  uint32_t before = 0; ///< What highest() was.
 };
 
 /// Those that find out what there is to merge, and those that do it.

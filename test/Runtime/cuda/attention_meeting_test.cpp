@@ -12,7 +12,9 @@
 #include "AttentionChecks.h"
 
 #include <deque>
+#include <initializer_list>
 #include <memory>
+#include <tuple>
 
 using namespace mla;
 using namespace mla::test;
@@ -46,8 +48,16 @@ protected:
       form.hasSchedule = result.size() % 2 == 0;
       result.push_back(form);
     };
+    // One long sequence among many short ones has most of the parts.
+    auto oneLong = [](size_t count, int64_t length) {
+      std::vector<int64_t> lengths(count, 100);
+      lengths[count / 3] = length;
+      return lengths;
+    };
     for (int64_t heads : {16, 64, 128}) {
       add(heads, {8192}, 1);
+      add(heads, oneLong(80, 40000), 1);
+      add(heads, oneLong(40, 9000), 4);
       add(heads, {3000, 8192, 1, 5000}, 2);
       add(heads, {0, 0, 7}, 1);
       add(heads, std::vector<int64_t>(16, 2048), 1);
@@ -88,28 +98,29 @@ protected:
   StreamContext on, other;
 };
 
-TEST_F(CudaAttentionMeetingTest, ACallIsOneKernelOnHopper) {
+// Where tiles have two parts or fewer, as most have; else there is a second
+// one.
+TEST_F(CudaAttentionMeetingTest, LargeBatchesAreOneKernelOnHopper) {
   PagedAttention attention(on);
-  for (const AttentionForm &form : forms()) {
-    if (!form.hasSchedule)
-      continue;
+  for (auto [heads, seqs, kernels] :
+       std::initializer_list<std::tuple<int64_t, size_t, size_t>>{
+           {16, 200, 1},
+           {64, 70, 1},
+           {128, 40, 1},
+           {16, 1, 2},
+           {64, 32, 2},
+           {128, 16, 2}}) {
+    AttentionForm form;
+    form.heads = heads;
+    form.lengths.assign(seqs, 2000);
+    form.setTokens(1);
     SCOPED_TRACE(form.describe());
     attention.make(form);
     EXPECT_EQ(attention.run(on.ctx), MLA_STATUS_OK);
     CapturedGraph graph(on, [&] { return attention.attend(on.ctx); });
     ASSERT_TRUE(graph);
-    EXPECT_EQ(graph.countNodes().kernels, isHopper() ? 1u : 2u);
+    EXPECT_EQ(graph.countNodes().kernels, isHopper() ? kernels : 2);
   }
-  // But where tiles have four parts each.
-  AttentionForm four;
-  four.heads = 64;
-  four.lengths.assign(32, 2048);
-  four.setTokens(1);
-  attention.make(four);
-  EXPECT_EQ(attention.run(on.ctx), MLA_STATUS_OK);
-  CapturedGraph graph(on, [&] { return attention.attend(on.ctx); });
-  ASSERT_TRUE(graph);
-  EXPECT_EQ(graph.countNodes().kernels, 2u);
 }
 
 TEST_F(CudaAttentionMeetingTest, LargeBatchesOneBehindTheOtherAreAsAlone) {
@@ -195,7 +206,8 @@ TEST_F(CudaAttentionMeetingTest, LargeBatchesOfOtherLimitsAreAsAlone) {
   Calls calls;
   AttentionForm form;
   form.heads = 64;
-  form.lengths = {9000, 100, 3000};
+  form.lengths.assign(70, 500);
+  form.lengths[5] = 30000;
   form.setTokens(2);
   form.hasSchedule = false;
   for (int32_t limit : limits) {
