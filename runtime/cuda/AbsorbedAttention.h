@@ -60,7 +60,8 @@ bool fitsAbsorbedMma(mla_context &ctx,
 mla_status launchAbsorbedMma(mla_context &ctx, const AbsorbedParams &params);
 cudaError_t loadAbsorbedMma(const State &state);
 
-/// On Hopper, for 16-bit caches of the usual widths and page sizes.
+/// On Hopper, for 16-bit caches of the usual widths and page sizes; with
+/// indices for a latent of 512 columns, in pages of any size.
 bool fitsAbsorbedSm90(mla_context &ctx,
                       const mla_absorbed_attention_params &params);
 /// Sets `mergesAll`.

@@ -192,11 +192,11 @@ __device__ void Source::run(Task &task, float *block, FfmaShared &shared) {
   if (!usable)
     return;
   logitScale = p.scale * ln2 * queryScale;
-  Split split = call.split();
-  int lanes = split.lanes(), part = blockIdx.x / lanes;
-  if (part >= split.parts())
+  Split split = call.split(real);
+  int lanes = split.lanes(), part = blockIdx.x / lanes, parts = split.parts();
+  if (part >= parts)
     return;
-  Cursor at = split.start(part), end = split.start(part + 1);
+  Cursor at = split.start(part, parts), end = split.start(part + 1, parts);
   while (at < end && at.sequence >= 0 && at.item >= 0 && at.block >= 0) {
     Task next = {};
     int64_t rows = 0;

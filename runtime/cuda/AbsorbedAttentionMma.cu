@@ -62,9 +62,9 @@ __device__ inline void AbsorbedMma<T, KeysAre>::run() {
   call.writeNothing(real, p.tokens);
   if (!usable)
     return;
-  Split split = call.split();
-  int lanes = split.lanes(), part = blockIdx.x / lanes;
-  if (part >= split.parts())
+  Split split = call.split(real);
+  int lanes = split.lanes(), part = blockIdx.x / lanes, parts = split.parts();
+  if (part >= parts)
     return;
   if (thread < startsFetched)
     starts[thread] = start;
@@ -79,7 +79,7 @@ __device__ inline void AbsorbedMma<T, KeysAre>::run() {
   __syncthreads();
   auto cursorOf = [&](int which) {
     if (p.hasIndices || lanes > Split::maxLanes)
-      return split.start(part + which);
+      return split.start(part + which, parts);
     const int *from = starts + 3 * (2 * (lanes - 1) + which);
     return Cursor{from[0], from[1], from[2]};
   };

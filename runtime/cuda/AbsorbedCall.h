@@ -43,13 +43,14 @@ public:
     return p.maxKv > 0 && p.maxKv < capacity();
   }
 
-  __device__ Split split() const {
+  /// The split of a call whose tokens from `tokens` on are padding.
+  __device__ Split split(int tokens) const {
     Split result;
     result.schedule = p.schedule;
     result.tileRows = p.shape.tileRows;
     result.numCTAs = p.shape.numCTAs;
     result.indexed = p.hasIndices;
-    result.numTokens = p.tokens;
+    result.numTokens = tokens;
     result.indexBlocks = (p.topk + blockKeys - 1) / blockKeys;
     result.rowTiles = (p.heads + p.shape.tileRows - 1) / p.shape.tileRows;
     return result;
@@ -63,6 +64,10 @@ public:
   __device__ int realTokens(int64_t count) const {
     isOutside(p.fault, FaultSite::absorbed_attention_cu_q, p.seqs, count,
               static_cast<int64_t>(p.tokens) + 1);
+    return realTokensUnchecked(count);
+  }
+  /// The same, without anything recorded.
+  __device__ int realTokensUnchecked(int64_t count) const {
     return static_cast<int>(
         max(min(count, static_cast<int64_t>(p.tokens)), int64_t(0)));
   }

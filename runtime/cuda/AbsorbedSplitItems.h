@@ -89,7 +89,8 @@ public:
 template <bool Indexed, typename Finders> class FindSplitItems {
 public:
   __device__ FindSplitItems(const AbsorbedParams &p, SplitItems &to, int thread)
-      : p(p), call(p), split(call.split()), to(to), thread(thread) {
+      : p(p), call(p), split(call.split(Indexed ? realTokens() : 0)), to(to),
+        thread(thread) {
     static_assert(Finders::warps <= numWarps, "there are so many sums");
   }
 
@@ -108,10 +109,15 @@ private:
   __device__ SplitItem itemOf(int part) const;
   __device__ int groupsBefore(int own, int &all) const;
 
+  /// What isn't of these the attention itself records.
+  __device__ int realTokens() const {
+    return call.realTokensUnchecked(loadInt(p.cuQ, p.seqs));
+  }
+
   /// split.start(), which needn't know both cases.
   __device__ Cursor startOf(int part) const {
     if (Indexed)
-      return split.start(part);
+      return split.start(part, to.parts);
     const char *from = p.schedule.at(ScheduleStarts + 3 * part);
     int64_t stride = p.schedule.strides[0];
     return {*reinterpret_cast<const int32_t *>(from),
@@ -194,9 +200,8 @@ __device__ SplitItem FindSplitItems<Indexed, Finders>::itemOf(int part) const {
   int64_t rows = 0;
   if constexpr (Indexed) {
     item.firstToken = tile.sequence;
-    bool isReal = tile.sequence < call.realTokens() &&
-                  call.sequenceOf(tile.sequence) >= 0;
-    rows = isReal ? p.heads : 0;
+    // All that have items are real.
+    rows = call.sequenceOf(tile.sequence) >= 0 ? p.heads : 0;
   } else {
     if (tile.sequence < 0 || tile.sequence >= p.seqs)
       return none;

@@ -100,9 +100,9 @@ struct Split {
   Tensor<1> schedule; ///< Not used with indices.
   int tileRows;
   int numCTAs;
-  /// With indices: each token is an item of equally many blocks.
+  /// With indices: each token is an item or more, of equally many blocks.
   bool indexed;
-  int numTokens;
+  int numTokens;   ///< Those of a sequence; no others have items.
   int indexBlocks; ///< Blocks of one token's indices.
   int rowTiles;    ///< Of one token's heads.
 
@@ -148,6 +148,7 @@ struct Split {
       return min(min(rowTiles, maxLanes), numCTAs);
     return static_cast<int>(loadInt(schedule, ScheduleLanes));
   }
+  /// With indices it takes a while to work this out.
   __device__ int parts() const {
     if (!indexed)
       return static_cast<int>(loadInt(schedule, ScheduleParts));
@@ -162,18 +163,18 @@ struct Split {
   }
   __device__ int64_t indexedCost() const { return indexBlocks + tileCost; }
 
-  /// Where part `part` begins; the end of all for `part` = parts(), and with
-  /// indices for those behind.
-  __device__ Cursor start(int part) const {
+  /// Where part `part` of the `parts` that there are begins; the end of all for
+  /// `part` = `parts`, and with indices for those behind.
+  __device__ Cursor start(int part, int parts) const {
     if (!indexed) {
       int64_t at = ScheduleStarts + 3 * part;
       return {static_cast<int>(loadInt(schedule, at)),
               static_cast<int>(loadInt(schedule, at + 1)),
               static_cast<int>(loadInt(schedule, at + 2))};
     }
-    int items = itemsOf(rowTiles, lanes()), most = parts();
+    int items = itemsOf(rowTiles, lanes());
     int64_t each = indexedCost();
-    int64_t at = partBegin(min(part, most), most, indexedItems() * each);
+    int64_t at = partBegin(min(part, parts), parts, indexedItems() * each);
     int64_t item = at / each;
     int block = max(static_cast<int>(at % each) - tileCost, 0);
     return {static_cast<int>(item / items), static_cast<int>(item % items),

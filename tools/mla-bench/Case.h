@@ -135,8 +135,9 @@ struct Case {
 
   /// Bytes that have to move once between memory and the device's cores: every
   /// input element read once and every output element written once. Keys that
-  /// several heads or tokens share count once, but those that tokens choose
-  /// (topk) count for each, up to all that their sequence has. What is found
+  /// several heads or tokens share count once. Of those that tokens choose
+  /// (topk) it is known how many of one token there are; how many of a
+  /// sequence's tokens is what random choices lead to on average. What is found
   /// through an index counts with the index: slots and positions, page table
   /// and lengths.
   double bytes() const;

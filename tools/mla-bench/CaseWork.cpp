@@ -66,18 +66,29 @@ static double gatherBytes(const Case &c) {
          (pages + static_cast<double>(c.batch)) * 4 + scaleBytes(c, false);
 }
 
+/// Keys that any of a sequence's tokens chooses, as many as are to be expected.
+static double chosenKeys(const Case &c, int64_t b) {
+  // From the last token on: what it sees, those before it see but for its end.
+  // So the tokens behind one have left out any key that it sees with the same
+  // chance, each on its own.
+  double chosen = 0, leftOut = 1;
+  for (int64_t i = c.newTokens - 1; i >= 0; --i)
+    if (int64_t count = c.attendedBy(b, i)) {
+      chosen += static_cast<double>(count) * leftOut;
+      leftOut *= 1 - static_cast<double>(count) /
+                         static_cast<double>(c.visibleTo(b, i));
+    }
+  return chosen;
+}
+
 /// The rows of the cache that absorbed_attention reads, and the indices.
 static double keyBytes(const Case &c) {
   if (c.topk == 0)
     return static_cast<double>(c.allKeys()) * static_cast<double>(c.rowBytes());
-  int64_t rows = 0;
-  for (int64_t b = 0; b < c.batch; ++b) {
-    int64_t chosen = 0;
-    for (int64_t i = 0; i < c.newTokens; ++i)
-      chosen += c.attendedBy(b, i);
-    rows += std::min(chosen, c.keysOf(b));
-  }
-  return static_cast<double>(rows) * static_cast<double>(c.rowBytes()) +
+  double rows = 0;
+  for (int64_t b = 0; b < c.batch; ++b)
+    rows += chosenKeys(c, b);
+  return rows * static_cast<double>(c.rowBytes()) +
          static_cast<double>(c.tokens()) * static_cast<double>(c.topk) * 4;
 }
 

@@ -161,7 +161,7 @@ bool mergesItself(const AbsorbedParams &params) {
 }
 
 /// Where tokens have keys of their own: of boxes of a token's heads.
-bool makeQueryMap(CacheMaps &maps, Tensor<3> query) {
+bool makeTokenQueryMap(CacheMaps &maps, Tensor<3> query) {
   // A stride that leads nowhere may be anything.
   if (query.shape[1] == 1)
     query.strides[1] = query.width() * elementSize(query.dtype);
@@ -172,7 +172,8 @@ bool makeQueryMap(CacheMaps &maps, Tensor<3> query) {
 
 mla_status launchGathering(mla_context &ctx, const AbsorbedParams &params) {
   CacheMaps maps = {};
-  makeQueryMap(maps, params.query);
+  // fitsAbsorbedSm90() has seen that there is such a map.
+  makeTokenQueryMap(maps, params.query);
   Choice choice = chooseGathering(params.latent.dtype, params.peWidth > 0);
   return launchEarly(ctx, "absorbed_attention", choice.kernel,
                      params.shape.numCTAs, numThreads, choice.sharedBytes,
@@ -205,7 +206,8 @@ bool mla::cuda::fitsAbsorbedSm90(mla_context &ctx,
   return scale && types && widths && pages && counts && query.hasVectors(16) &&
          latent.hasVectors(16) && pe.hasVectors(16) && o.hasVectors(16) &&
          stateOf(ctx).hasSm90 &&
-         (gathers ? makeQueryMap(maps, query) : makeMaps(maps, latent, pe));
+         (gathers ? makeTokenQueryMap(maps, query)
+                  : makeMaps(maps, latent, pe));
 }
 
 mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,

@@ -69,10 +69,13 @@ private:
   __device__ void ask(int block) {
 #pragma unroll
     for (int i = 0; i < laneKeys; ++i) {
+      asked[i] = -1;
+      // Behind the last block numbers may be too large.
+      if (block >= blockEnd)
+        continue;
       int place = block * blockKeys + i * 32 + lane;
-      asked[i] = block < blockEnd && place < p.topk
-                     ? static_cast<int>(loadInt(p.indices, token, place))
-                     : -1;
+      if (place < p.topk)
+        asked[i] = static_cast<int>(loadInt(p.indices, token, place));
     }
   }
   /// Asks for the pages of the positions last asked for; -1 of those that the

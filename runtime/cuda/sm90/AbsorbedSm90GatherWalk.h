@@ -4,7 +4,10 @@
 //===----------------------------------------------------------------------===//
 //
 // With indices each token is an item or more, of equally many blocks: where
-// parts begin is worked out, and no schedule is asked.
+// parts begin is worked out, and no schedule is asked. Only real tokens count:
+// of a graph that is recorded for more, all CTAs have work still, and bits
+// don't depend on the padding. How many there are is known on the device alone,
+// so the division of parts is too.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,21 +22,23 @@ namespace sm90 {
 
 /// The items of the CTA's part, from the last to the first. A warp walks
 /// together.
-class GatherWalk : private Walk {
+class GatherWalk {
 public:
   /// Asks for what tells which tokens there are.
   __device__ GatherWalk(const AbsorbedCall &call, const AbsorbedParams &p)
-      : Walk(call, p, 1), split(call.split()) {}
+      : call(call), p(p), header(p, p.schedule), count(loadInt(p.cuQ, p.seqs)) {
+  }
 
   /// Goes to the end of the part. To be called first.
   __device__ void begin() {
     start = at = end = {};
+    split = call.split(call.realTokensUnchecked(count));
     lanes = split.lanes();
     int parts = split.parts();
-    if (!header.isUsable() || real <= 0 || part() >= parts)
+    if (!header.isUsable() || split.numTokens == 0 || part() >= parts)
       return;
     // Each lane works out another one: to divide 64 bits takes long.
-    Cursor own = split.start(max(part() - 1 + int(threadIdx.x % 4), 0));
+    Cursor own = split.start(max(part() - 1 + int(threadIdx.x % 4), 0), parts);
     auto neighbour = [&](int i) {
       return Cursor{__shfl_sync(~0u, own.sequence, i),
                     __shfl_sync(~0u, own.item, i),
@@ -45,8 +50,6 @@ public:
     mayTell = part() + 1 < parts && end < behind && !startsWithin(behind, end);
     mayTake = part() > 0 && !(Cursor{start.sequence, start.item, 0} < before);
     at = end;
-    if (at.sequence >= real)
-      at = {static_cast<int>(real), 0, 0};
   }
 
   /// The next item; false at the end.
@@ -73,6 +76,9 @@ public:
   }
 
 private:
+  __device__ int part() const { return static_cast<int>(blockIdx.x) / lanes; }
+  __device__ int lane() const { return static_cast<int>(blockIdx.x) % lanes; }
+
   __device__ void enter(Item &item, int head, int blockEnd) {
     bool begins = !startsWithin(start, at), goesOn = startsWithin(end, at);
     setPlace(item, begins, goesOn);
@@ -101,24 +107,42 @@ private:
   /// all the same, and sees nothing: that it is there may depend on nothing
   /// but `t`, as one CTA waits for another's part of it.
   __device__ bool arriveAt(int t) {
-    if (has(t))
-      return true;
-    // What there is most often: a token of each.
-    arrived = min(t, p.seqs - 1);
-    if (arrived >= 0)
-      seq = call.sequence(arrived);
-    if (has(t))
-      return true;
-    arrived = call.sequenceOf(t);
-    if (arrived >= 0)
-      seq = call.sequence(arrived);
-    return has(t);
+    // Further heads of the same token.
+    if (t == arrivedFor)
+      return isThere;
+    arrivedFor = t;
+    // What there is most often is a token of each. Of more a sequence is
+    // believed only where the bisection finds it, as in the other kernels: of
+    // offsets that aren't in order one that begins before `t` and ends behind
+    // it may be another's.
+    look(min(t, p.seqs - 1));
+    isThere = isThere && seq.tokenEnd - seq.tokenBegin == 1;
+    if (!isThere)
+      look(call.sequenceOf(t));
+    return isThere;
   }
-  __device__ bool has(int t) const {
-    return arrived >= 0 && t >= seq.tokenBegin && t < seq.tokenEnd;
+  /// Whether sequence `b`, which may be -1, has the token asked for.
+  __device__ void look(int b) {
+    arrived = b;
+    if (b >= 0)
+      seq = call.sequence(b);
+    isThere =
+        b >= 0 && arrivedFor >= seq.tokenBegin && arrivedFor < seq.tokenEnd;
   }
 
-  const Split split;
+  const AbsorbedCall &call;
+  const AbsorbedParams &p;
+  AbsorbedHeader header;
+  int64_t count; ///< Of tokens that aren't padding, as cu_q has it.
+  Split split;
+  int lanes;
+  Cursor start, at, end; ///< Items from `at` on were taken.
+  /// A tile that this CTA begins and the next one ends, and the reverse.
+  bool mayTell, mayTake;
+  Sequence seq;         ///< Of the token,
+  int arrived;          ///< its number, or -1,
+  int arrivedFor = -1;  ///< and the token for which it was looked for.
+  bool isThere = false; ///< Whether it has that.
 };
 
 } // namespace sm90

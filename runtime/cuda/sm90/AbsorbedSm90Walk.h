@@ -128,12 +128,7 @@ public:
   bool isUsable;
   int lanes, parts = 0;
 
-protected:
-  /// Of GatherWalk, which asks for less.
-  __device__ Walk(const AbsorbedCall &call, const AbsorbedParams &p, int lanes)
-      : call(call), p(p), header(p, p.schedule), lanes(lanes), own(0),
-        real(loadInt(p.cuQ, p.seqs)) {}
-
+private:
   __device__ int part() const { return static_cast<int>(blockIdx.x) / lanes; }
   __device__ int lane() const { return static_cast<int>(blockIdx.x) % lanes; }
   __device__ bool isPaired() const { return arePaired(lanes); }

@@ -23,7 +23,10 @@ std::string AttentionForm::describe() const {
   return std::string(mla_dtype_name(dtype)) + " to " +
          mla_dtype_name(outDtype) + ", L " + std::to_string(latentWidth) +
          ", R " + std::to_string(peWidth) + ", P " + std::to_string(pageSize) +
-         ", H " + std::to_string(heads) + ", rows " +
+         ", H " + std::to_string(heads) +
+         (headGap ? ", heads apart by " + std::to_string(headGap) : "") +
+         (tokenGap ? ", tokens apart by " + std::to_string(tokenGap) : "") +
+         (sharesQuery ? ", one query" : "") + ", rows " +
          std::to_string(static_cast<int>(rows)) + ", bounds " +
          std::to_string(static_cast<int>(bounds)) +
          (hasSinks ? ", sinks" : "") + (hasSchedule ? "" : ", no schedule") +

@@ -29,13 +29,18 @@ struct AttentionForm {
   int64_t latentWidth = 512, peWidth = 64, pageSize = 64, heads = 128;
   uint32_t dtype = MLA_DTYPE_BF16, outDtype = MLA_DTYPE_BF16;
   CacheRows rows = CacheRows::Together;
+  /// Elements of the query's tensor behind each head, and more behind each
+  /// token; or all tokens have one query, in one place.
+  int64_t headGap = 0, tokenGap = 0;
+  bool sharesQuery = false;
   KeyBounds bounds = KeyBounds::Causal;
   bool hasSinks = false, hasSchedule = true;
   int64_t topk = -1; ///< Indices of a token; -1: none are given.
   /// The share of them that name no key, and whether others name one twice.
   double absent = 0.1;
   bool repeats = false;
-  /// Keys that no token names are NaN. Of causal forms without a capacity.
+  /// Keys that no token names and sees are NaN. Of causal forms without a
+  /// capacity.
   bool poisonsOthers = false;
   /// A softmax with some keys far ahead of the others; else all weigh nearly
   /// the same.

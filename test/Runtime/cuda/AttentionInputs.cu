@@ -34,10 +34,16 @@ __device__ void storeNormal(char *to, uint64_t seed, uint64_t i, float size) {
 }
 
 template <typename T>
-__global__ void fillKernel(char *to, int64_t count, uint64_t seed, float size) {
+__global__ void fillKernel(View to, int rank, int64_t count, uint64_t seed,
+                           float size) {
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-       i < count; i += static_cast<int64_t>(gridDim.x) * blockDim.x)
-    storeNormal<T>(to + i * sizeof(T), seed, i, size);
+       i < count; i += static_cast<int64_t>(gridDim.x) * blockDim.x) {
+    char *at = to.data;
+    int64_t rest = i;
+    for (int d = rank - 1; d >= 0; rest /= to.shape[d--])
+      at += rest % to.shape[d] * to.strides[d];
+    storeNormal<T>(at, seed, i, size);
+  }
 }
 
 template <typename T>
@@ -61,8 +67,8 @@ void mla::test::fillNormal(const mla_tensor &tensor, uint64_t seed, float size,
   for (int i = 0; i < tensor.rank; ++i)
     count *= tensor.shape[i];
   withType(tensor.dtype, [&](auto number) {
-    fillKernel<decltype(number)>
-        <<<512, numThreads, 0, stream>>>(View(&tensor).data, count, seed, size);
+    fillKernel<decltype(number)><<<512, numThreads, 0, stream>>>(
+        View(&tensor), tensor.rank, count, seed, size);
   });
   requireCuda(cudaGetLastError());
 }

@@ -13,8 +13,7 @@
 namespace mla {
 namespace test {
 
-/// Normally distributed numbers times `size`, clamped to [-1, 1], in a dense
-/// tensor.
+/// Normally distributed numbers times `size`, clamped to [-1, 1].
 void fillNormal(const mla_tensor &tensor, uint64_t seed, float size,
                 cudaStream_t stream);
 

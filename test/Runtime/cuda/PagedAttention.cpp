@@ -106,6 +106,26 @@ void PagedAttention::addCache(int64_t numPages) {
     params.cache_pe = addPart(peFirst, pe, peRow, pePage);
 }
 
+void PagedAttention::addQuery(int64_t total) {
+  int64_t width = form.latentWidth + form.peWidth, head = width + form.headGap;
+  int64_t token = form.heads * head + form.tokenGap;
+  mla_tensor *tensor = add(form.dtype, {total, form.heads, width});
+  tensor->strides[0] = form.sharesQuery ? 0 : token;
+  tensor->strides[1] = head;
+  int64_t tokens = form.sharesQuery ? 1 : total;
+  queryBytes = static_cast<size_t>(tokens * token * sizeOf(form.dtype));
+  tensor->data = query.take(queryBytes);
+  params.query = tensor;
+}
+
+void PagedAttention::fillQuery(uint64_t seed) {
+  requireCuda(cudaMemsetAsync(params.query->data, 0xFF, queryBytes, stream));
+  mla_tensor distinct = *params.query;
+  if (form.sharesQuery)
+    distinct.shape[0] = 1;
+  fillNormal(distinct, seed, form.isSharp ? 1.0f : 0.1f, stream);
+}
+
 void PagedAttention::addNumbers(int64_t seqs, int64_t total, int64_t pages) {
   std::vector<mla_tensor *> all;
   numberBytes = 0;
@@ -144,8 +164,7 @@ void PagedAttention::make(const AttentionForm &newForm) {
   addCache(used + 3);
   // Behind the last page two more entries that lead nowhere.
   addNumbers(seqs, total, most + 2);
-  params.query = add(query, form.dtype,
-                     {total, form.heads, form.latentWidth + form.peWidth});
+  addQuery(total);
   if (form.hasSinks)
     params.sinks = add(sinks, MLA_DTYPE_F32, {form.heads});
   params.o = add(o, form.outDtype, {total, form.heads, form.latentWidth});
@@ -193,7 +212,7 @@ void PagedAttention::refill(const AttentionForm &newForm) {
     fillHeldRows(*params.cache_pe, params, seed + 1, 0.1f, stream);
   if (form.poisonsOthers)
     poisonOthers(pages, indices);
-  fillNormal(*params.query, seed + 2, form.isSharp ? 1.0f : 0.1f, stream);
+  fillQuery(seed + 2);
   if (params.sinks)
     fillNormal(*params.sinks, seed + 3, 1, stream);
   auto width = static_cast<double>(form.latentWidth + form.peWidth);
@@ -206,11 +225,13 @@ void PagedAttention::poisonOthers(const std::vector<int64_t> &pages,
   int64_t columns = params.page_table->shape[1], P = form.pageSize;
   auto next = indices.begin();
   for (size_t b = 0; b < form.lengths.size(); ++b) {
-    auto end = next + form.tokens[b] * form.topk;
-    std::set<int64_t> named(next, end);
-    next = end;
+    std::set<int64_t> read;
+    for (int64_t i = 0; i < form.tokens[b]; ++i)
+      for (auto end = next + form.topk; next != end; ++next)
+        if (*next < form.lengths[b] - (form.tokens[b] - 1 - i))
+          read.insert(*next);
     for (int64_t position = 0; position < form.lengths[b]; ++position) {
-      if (named.count(position))
+      if (read.count(position))
         continue;
       int64_t page = pages[b * columns + position / P];
       for (const mla_tensor *part : {params.cache_latent, params.cache_pe}) {
@@ -268,10 +289,17 @@ AttentionDifference PagedAttention::find(
 }
 
 std::vector<uint8_t> PagedAttention::results() const {
-  size_t first = bytesOf(*params.o), second = bytesOf(*params.lse);
-  std::vector<uint8_t> bytes(first + second);
-  download(addressOf(*params.o), first, bytes.data(), stream);
-  download(addressOf(*params.lse), second, bytes.data() + first, stream);
+  return results(0, params.o->shape[0]);
+}
+
+std::vector<uint8_t> PagedAttention::results(int64_t begin, int64_t end) const {
+  std::vector<uint8_t> bytes;
+  for (const mla_tensor *tensor : {params.o, params.lse}) {
+    size_t ofToken = bytesOf(*tensor) / tensor->shape[0], at = bytes.size();
+    bytes.resize(at + (end - begin) * ofToken);
+    download(addressOf(*tensor) + begin * ofToken, bytes.size() - at,
+             bytes.data() + at, stream);
+  }
   return bytes;
 }
 

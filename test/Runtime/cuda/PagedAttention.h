@@ -45,8 +45,9 @@ public:
   AttentionDifference difference(double factor = 1);
   /// That alone.
   int64_t damage();
-  /// The bytes of o and lse.
+  /// The bytes of o and lse; of the tokens [begin, end).
   std::vector<uint8_t> results() const;
+  std::vector<uint8_t> results(int64_t begin, int64_t end) const;
   void poisonResults() const;
 
   std::vector<int32_t> schedule() const;
@@ -61,8 +62,10 @@ private:
   mla_tensor *add(DeviceBuffer &buffer, uint32_t dtype,
                   const std::vector<int64_t> &shape);
   void addCache(int64_t numPages);
+  void addQuery(int64_t total);
+  void fillQuery(uint64_t seed);
   void addNumbers(int64_t seqs, int64_t total, int64_t pages);
-  /// Makes the rows NaN that no token of their sequence names.
+  /// Makes the rows NaN that no token of their sequence names and sees.
   void poisonOthers(const std::vector<int64_t> &pages,
                     const std::vector<int64_t> &indices);
   AttentionDifference
@@ -73,7 +76,7 @@ private:
   std::deque<mla_tensor> tensors;
   /// `numbers` has all inputs of i32: one copy brings them to the GPU.
   DeviceBuffer cache, query, sinks, numbers, split, o, lse, scratch, found;
-  size_t cacheBytes = 0, numberBytes = 0;
+  size_t cacheBytes = 0, queryBytes = 0, numberBytes = 0;
   mla_schedule_params plan = {};
 };
 

@@ -111,6 +111,26 @@ TEST_F(CudaAttentionBitsTest, LargeBatchesOfNamedKeysHaveTheSame) {
   });
 }
 
+// Nor does it where there is room for more tokens.
+TEST_F(CudaAttentionBitsTest, LargeBatchesOfNamedKeysHaveTheSameBesidePadding) {
+  forEachShape([&](AttentionForm form) {
+    form.topk = 300;
+    int64_t real = form.numTokens();
+    Bytes alone;
+    for (int64_t padding : {0, 1, 50, 700}) {
+      form.padding = padding;
+      SCOPED_TRACE(form.describe());
+      attention.make(form);
+      expectRight(on, attention);
+      Bytes results = attention.results(0, real);
+      if (padding == 0)
+        alone = results;
+      EXPECT_TRUE(results == alone);
+      expectNoFault(on);
+    }
+  });
+}
+
 /// Of as many tokens in all, others of each sequence, up to eight.
 void drawTokens(Random &random, AttentionForm &form, int64_t all) {
   int64_t left = all;

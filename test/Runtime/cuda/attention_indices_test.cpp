@@ -84,6 +84,42 @@ TEST_F(CudaAttentionIndicesTest, TheOthersAreNotRead) {
     }
 }
 
+TEST_F(CudaAttentionIndicesTest, QueriesWithRoomBetween) {
+  for (int64_t heads : {1, 20, 64, 100})
+    for (int64_t headGap : {0, 8})
+      for (int64_t tokenGap : {0, 8, 1000}) {
+        AttentionForm form = smallForm(100);
+        form.heads = heads;
+        form.headGap = headGap;
+        form.tokenGap = tokenGap;
+        compare(form);
+      }
+}
+
+// By whichever kernel.
+TEST_F(CudaAttentionIndicesTest, AQueryOfAllTokens) {
+  for (int64_t heads : {1, 20, 100}) {
+    AttentionForm form = smallForm(100);
+    form.heads = heads;
+    form.sharesQuery = true;
+    attention.make(form);
+    expectRight(on, attention);
+    expectNoFault(on);
+  }
+}
+
+TEST_F(CudaAttentionIndicesTest, NoSequenceAtAll) {
+  for (int32_t limit : {2, 5, 0})
+    for (bool hasSchedule : {false, true}) {
+      ASSERT_EQ(mla_context_set_sm_limit(on.ctx, limit), MLA_STATUS_OK);
+      AttentionForm form;
+      form.topk = 70;
+      form.padding = 3;
+      form.hasSchedule = hasSchedule;
+      compare(form);
+    }
+}
+
 // What the comparison is worth.
 TEST_F(CudaAttentionIndicesTest, AnotherKeyIsSeenToBeAnother) {
   AttentionForm form = smallForm(20);
@@ -162,6 +198,8 @@ TEST_F(CudaAttentionIndicesTest, LargeBatchesOfAllThatItTakes) {
             random.pick({MLA_DTYPE_BF16, MLA_DTYPE_F16});
         form.bounds = random.pick(
             {KeyBounds::Causal, KeyBounds::Causal, KeyBounds::Random});
+        form.headGap = random.pick<int64_t>({0, 0, 8, 64});
+        form.tokenGap = random.pick<int64_t>({0, 0, 8, 64});
         form.hasSinks = random.chance(0.3);
         form.hasSchedule = random.chance(0.3);
         form.isSharp = random.chance(0.5);
