@@ -37,13 +37,10 @@ struct AbsorbedParams {
     int lanes;
   } shape;
   float *slots;
-  int32_t *ready;           ///< See AttentionScratch,
-  MeetingCounters *meeting; ///< and here.
-  /// A tile of two parts is merged by the CTA that has the second one, and is
-  /// not among what is merged at the end.
+  int32_t *ready; ///< See AttentionScratch.
+  /// Tiles of two parts are not for the second kernel: the first one merges
+  /// them itself.
   bool mergesPairs;
-  /// The first kernel merges all, and there is no second one.
-  bool mergesAll;
   FaultRecord *fault;
 
   /// Whether a tile's keys may be more than one CTA's: there are slots for the
@@ -64,8 +61,7 @@ cudaError_t loadAbsorbedMma(const State &state);
 /// indices for a latent of 512 columns, in pages of any size.
 bool fitsAbsorbedSm90(mla_context &ctx,
                       const mla_absorbed_attention_params &params);
-/// Sets `mergesAll`.
-mla_status launchAbsorbedSm90(mla_context &ctx, AbsorbedParams &params);
+mla_status launchAbsorbedSm90(mla_context &ctx, const AbsorbedParams &params);
 cudaError_t loadAbsorbedSm90(const State &state);
 
 /// In f32, for all other types, widths and layouts. A tile wider than a slot is

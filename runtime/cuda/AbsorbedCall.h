@@ -258,9 +258,7 @@ public:
     factor = 1;
     if (!p.sinks)
       return lse;
-    // Rounded, in each kernel that merges: bits don't depend on which one does.
-    float sink =
-        __fmul_rn(*reinterpret_cast<const float *>(p.sinks.at(h)), log2e);
+    float sink = *reinterpret_cast<const float *>(p.sinks.at(h)) * log2e;
     float top = fmaxf(lse, sink);
     if (top == minusInfinity() || lse != lse)
       return lse;

@@ -3,8 +3,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===----------------------------------------------------------------------===//
 //
-// AbsorbedMerge.h in a kernel of its own, for attention that doesn't merge by
-// itself.
+// A tile that is split has as many states as it has parts, its pieces. A unit
+// of work is one or more rows of a tile's item, or 128 columns of them: of few
+// pieces each warp of a CTA has a row to itself; of many the warps share a row,
+// each with some of its pieces, and their sums are added in the warps' order.
+// The CTAs deal the units of all split tiles among themselves.
 //
 // Where there is little to merge it is latency that counts. Each CTA finds all
 // tiles itself (AbsorbedSplitItems.h), and a warp has its pieces' states under
@@ -12,60 +15,268 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AbsorbedMergeSums.h"
+#include "AbsorbedSplitItems.h"
 #include "Launch.h"
 
 using namespace mla;
 using namespace mla::cuda;
-using namespace mla::cuda::absorbed_merge;
+using namespace mla::cuda::absorbed_combine;
 
 namespace {
 
 constexpr int ctasEach = 2; ///< On a multiprocessor.
-using Block = Team<mergeThreads, 0>;
+/// States that a lane has under way: an eighth of as many parts as an H100 has
+/// multiprocessors.
+constexpr int piecesAtOnce = 17;
+constexpr int groupsAtOnce = 2; ///< The same, of items of few pieces.
 
-struct AnyOutput {
-  static constexpr bool countsIn32Bits = false;
-  static __device__ int tileRows(const AbsorbedParams &p) {
-    return p.shape.tileRows;
+/// A sum of weighted states and of the weights, relative to `top`, log2.
+struct Merged {
+  float4 sum;
+  float top, total;
+
+  static __device__ Merged nothing() {
+    return {{0, 0, 0, 0}, minusInfinity(), 0};
   }
-  static __device__ void store(const AbsorbedCall &call, const AbsorbedParams &,
-                               int t, int h, int column, float4 values) {
-    call.storeFour(t, h, column, values);
+  __device__ void add(float weight, float4 values) {
+    sum.x += weight * values.x, sum.y += weight * values.y;
+    sum.z += weight * values.z, sum.w += weight * values.w;
+  }
+  /// Makes all relative to `next`, which isn't less.
+  __device__ void rescale(float next) {
+    float factor = weightOf(top, next);
+    sum.x *= factor, sum.y *= factor, sum.z *= factor, sum.w *= factor;
+    total *= factor, top = next;
+  }
+  /// Of what has this lse: 0 of nothing.
+  static __device__ float weightOf(float lse, float top) {
+    return lse == minusInfinity() ? 0 : exp2f(lse - top);
   }
 };
 
+template <bool Indexed> class Combine {
+public:
+  __device__ Combine(const AbsorbedParams &p, char *shared)
+      : p(p), call(p), items(p, shared), warp(threadIdx.x / 32),
+        lane(threadIdx.x % 32) {}
+
+  __device__ void run() {
+    // What the attention itself waited for is there when it lets this kernel
+    // start; only its states are to be waited for.
+    int units = items.load() ? items.find() : 0;
+    waitForStream();
+    for (int unit = blockIdx.x; unit < units; unit += gridDim.x)
+      merge(unit);
+  }
+
+private:
+  __device__ void merge(int unit) const;
+  __device__ void mergeFew(const SplitItem &item, int part, int row) const;
+  __device__ Merged mergeRow(const float *first, int row, int pieces,
+                             int member, int share, int column) const;
+  __device__ void store(int firstToken, int64_t row, int column,
+                        const Merged &merged) const;
+
+  /// Piece `i` of the tile whose first one has its state at `first`.
+  __device__ const float *piece(const float *first, int i) const {
+    // The first piece is what its CTA left unfinished, in its second slot.
+    return first + (2 * items.lanes * i - (i > 0)) * slotFloats;
+  }
+  __device__ int tileRows() const { return p.shape.tileRows; }
+  /// Where the first piece of row `row` of part `part`'s item has its state's
+  /// tile.
+  __device__ const float *firstPiece(int part, int row) const {
+    int cta = (part - 1) * items.lanes + row / tileRows();
+    return p.slots + (2 * cta + 1) * slotFloats;
+  }
+  /// Rows of part `part`'s sequence, or token, before its item's.
+  __device__ int64_t rowsBefore(int part) const {
+    return static_cast<int64_t>(items.starts[part].item) * items.lanes *
+           tileRows();
+  }
+
+  const AbsorbedParams &p;
+  const AbsorbedCall call;
+  SplitItems<Indexed> items;
+  const int warp, lane;
+};
+
+/// Of row `row` of a tile with so many pieces, the first at `first`: the pieces
+/// member, member + share, ..., four columns a lane.
 template <bool Indexed>
-__global__ void __launch_bounds__(mergeThreads, ctasEach)
+__device__ Merged Combine<Indexed>::mergeRow(const float *first, int row,
+                                             int pieces, int member, int share,
+                                             int column) const {
+  int count = (pieces - member + share - 1) / share;
+  const float *states = first + row * maxSlotColumns + column;
+  const float *lses = first + maxTileRows * maxSlotColumns + row;
+  Merged merged = Merged::nothing();
+#pragma unroll 1
+  for (int begin = 0; begin < count; begin += piecesAtOnce) {
+    int now = min(count - begin, piecesAtOnce);
+    auto index = [&](int k) { return member + (begin + k) * share; };
+    float lse = lane < now ? *piece(lses, index(lane)) : minusInfinity();
+    float4 values[piecesAtOnce];
+#pragma unroll
+    for (int k = 0; k < piecesAtOnce; ++k)
+      if (k < now)
+        values[k] = *reinterpret_cast<const float4 *>(piece(states, index(k)));
+    float top = lse;
+#pragma unroll
+    for (int step = 16; step > 0; step /= 2)
+      top = fmaxf(top, __shfl_xor_sync(~0u, top, step));
+    merged.rescale(fmaxf(merged.top, top));
+    float weight = Merged::weightOf(lse, merged.top), weights = weight;
+#pragma unroll
+    for (int step = 16; step > 0; step /= 2)
+      weights += __shfl_xor_sync(~0u, weights, step);
+    merged.total += weights;
+#pragma unroll
+    for (int k = 0; k < piecesAtOnce; ++k) {
+      float factor = __shfl_sync(~0u, weight, k);
+      // Of a piece without a weight nothing is added, whatever it holds.
+      if (k < now && factor != 0)
+        merged.add(factor, values[k]);
+    }
+  }
+  return merged;
+}
+
+/// Writes four columns of row `row` of a sequence, or of a token.
+template <bool Indexed>
+__device__ void Combine<Indexed>::store(int firstToken, int64_t row, int column,
+                                        const Merged &merged) const {
+  int tokens, h;
+  if (row <= UINT32_MAX) { // short code
+    auto low = static_cast<unsigned>(row),
+         heads = static_cast<unsigned>(p.heads);
+    tokens = static_cast<int>(low / heads);
+    h = static_cast<int>(low - tokens * heads);
+  } else {
+    tokens = static_cast<int>(row / p.heads);
+    h = static_cast<int>(row % p.heads);
+  }
+  int t = firstToken + tokens;
+  float total = merged.total, factor;
+  float lse = total != 0 ? merged.top + log2f(total) : minusInfinity();
+  lse = call.addSink(h, lse, factor);
+  factor *= total != 0 ? 1 / total : 0;
+  if (column == 0)
+    call.storeLse(t, h, lse);
+  float4 sum = merged.sum;
+  if (column < p.latentWidth)
+    call.storeFour(
+        t, h, column,
+        {sum.x * factor, sum.y * factor, sum.z * factor, sum.w * factor});
+}
+
+/// All columns of row `row` of an item of few pieces.
+template <bool Indexed>
+__device__ void Combine<Indexed>::mergeFew(const SplitItem &item, int part,
+                                           int row) const {
+  const float *first = firstPiece(part, row);
+  const float *lses = first + maxTileRows * maxSlotColumns + row % tileRows();
+  float weights[fewPieces], top = minusInfinity(), total = 0;
+#pragma unroll
+  for (int i = 0; i < fewPieces; ++i)
+    weights[i] = i < item.pieces ? *piece(lses, i) : minusInfinity();
+#pragma unroll
+  for (int i = 0; i < fewPieces; ++i)
+    top = fmaxf(top, weights[i]);
+#pragma unroll
+  for (int i = 0; i < fewPieces; ++i) {
+    weights[i] = Merged::weightOf(weights[i], top);
+    total += weights[i];
+  }
+  const float *states = first + row % tileRows() * maxSlotColumns + lane * 4;
+#pragma unroll 1
+  for (int group = 0; group < items.columnGroups; group += groupsAtOnce) {
+    float4 values[groupsAtOnce][fewPieces];
+#pragma unroll
+    for (int j = 0; j < groupsAtOnce; ++j)
+#pragma unroll
+      for (int i = 0; i < fewPieces; ++i)
+        // Of a piece without a weight nothing is added, whatever it holds.
+        if (weights[i] != 0 && group + j < items.columnGroups)
+          values[j][i] = *reinterpret_cast<const float4 *>(
+              piece(states, i) + (group + j) * unitColumns);
+        else
+          values[j][i] = {0, 0, 0, 0};
+    Merged merged[groupsAtOnce] = {{{0, 0, 0, 0}, top, total},
+                                   {{0, 0, 0, 0}, top, total}};
+#pragma unroll
+    for (int j = 0; j < groupsAtOnce; ++j) {
+#pragma unroll
+      for (int i = 0; i < fewPieces; ++i)
+        merged[j].add(weights[i], values[j][i]);
+    }
+#pragma unroll 1
+    for (int j = 0; j < groupsAtOnce && group + j < items.columnGroups; ++j) {
+      store(item.firstToken, rowsBefore(part) + row,
+            (group + j) * unitColumns + lane * 4, merged[0]);
+      merged[0] = merged[1];
+    }
+  }
+}
+static_assert(groupsAtOnce == 2, "mergeFew() has two");
+
+template <bool Indexed>
+__device__ void Combine<Indexed>::merge(int unit) const {
+  __shared__ Merged sums[numWarps][32];
+  int part = items.partOf(unit);
+  SplitItem item = items.items[part];
+  int place = unit - (part > 0 ? items.items[part - 1].unitsEnd : 0);
+  if (item.pieces <= fewPieces) {
+    int row = place * numWarps + warp;
+    if (row < item.rows)
+      mergeFew(item, part, row);
+    return;
+  }
+  int share = warpsOfRow(item.pieces), member = warp % share;
+  int row = place / items.columnGroups * (numWarps / share) + warp / share;
+  int column = place % items.columnGroups * unitColumns + lane * 4;
+  Merged merged = Merged::nothing();
+  if (row < item.rows)
+    merged = mergeRow(firstPiece(part, row), row % tileRows(), item.pieces,
+                      member, share, column);
+  if (share > 1) {
+    sums[warp][lane] = merged;
+    __syncthreads();
+#pragma unroll 1
+    for (int i = 1; i < share && member == 0; ++i) {
+      Merged other = sums[warp + i][lane];
+      merged.rescale(fmaxf(merged.top, other.top));
+      float weight = Merged::weightOf(other.top, merged.top);
+      merged.add(weight, other.sum);
+      merged.total += weight * other.total;
+    }
+    __syncthreads(); // the next unit's sums come to the same place
+  }
+  if (row < item.rows && member == 0)
+    store(item.firstToken, rowsBefore(part) + row, column, merged);
+}
+
+template <bool Indexed>
+__global__ void __launch_bounds__(numThreads, ctasEach)
     combineKernel(const __grid_constant__ AbsorbedParams p) {
   extern __shared__ __align__(16) char shared[];
-  __shared__ UnitSums sums;
-  AbsorbedCall call(p);
-  SplitItems items(shared, p.shape.numCTAs);
-  FindSplitItems<Indexed, Block> found(p, items, threadIdx.x);
-  // What the attention itself waited for is there when it lets this kernel
-  // start; only its states are to be waited for.
-  if (found.load())
-    found.run();
-  waitForStream();
-  Merge<Block, AnyOutput, 2, 6>(call, p, items, sums, threadIdx.x)
-      .run([](int &, int &) { return false; });
+  Combine<Indexed>(p, shared).run();
 }
 
 } // namespace
 
 mla_status mla::cuda::launchAbsorbedCombine(mla_context &ctx,
                                             const AbsorbedParams &params) {
-  int64_t vectors = ceilDiv(params.latentWidth, vectorColumns);
+  int64_t columnGroups = ceilDiv(params.latentWidth, unitColumns);
   // Not more CTAs than there can be units.
   int64_t units = static_cast<int64_t>(params.tokens) * params.heads *
-                  std::max<int64_t>(vectors, 1);
+                  std::max<int64_t>(columnGroups, 1);
   auto grid = static_cast<unsigned>(
       std::min<int64_t>(ctasEach * params.shape.numCTAs, units));
   return launchEarly(
       ctx, "absorbed_attention",
       params.hasIndices ? combineKernel<true> : combineKernel<false>, grid,
-      mergeThreads, SplitItems::bytes(params.shape.numCTAs), params);
+      numThreads, splitItemsBytes(params.shape.numCTAs), params);
 }
 
 cudaError_t mla::cuda::loadAbsorbedCombine() {

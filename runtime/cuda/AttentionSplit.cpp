@@ -8,10 +8,6 @@
 using namespace mla;
 using namespace mla::cuda;
 
-/// The meeting has one: what CTAs ask there is not to hold up what they ask of
-/// the others.
-constexpr int cacheLineBytes = 128;
-
 static uint64_t scheduleBytes() {
   return (sizeof(int32_t) * MLA_SCHEDULE_SIZE(maxScheduledSeqs) + 255) / 256 *
          256;
@@ -20,16 +16,13 @@ static uint64_t scheduleBytes() {
 AttentionScratch::AttentionScratch(const State &state)
     : schedule(reinterpret_cast<int32_t *>(state.scratch)),
       slots(reinterpret_cast<float *>(state.scratch + scheduleBytes())),
-      meeting(reinterpret_cast<MeetingCounters *>(slots + 2 * state.numSMs *
-                                                              slotFloats)),
-      ready(reinterpret_cast<int32_t *>(meeting) +
-            cacheLineBytes / sizeof(int32_t)) {}
+      ready(
+          reinterpret_cast<int32_t *>(slots + 2 * state.numSMs * slotFloats)) {}
 
 uint64_t mla::cuda::attentionScratchBytes(const State &state) {
   return scheduleBytes() +
          static_cast<uint64_t>(state.numSMs) *
-             (2 * slotFloats * sizeof(float) + sizeof(int32_t)) +
-         cacheLineBytes;
+             (2 * slotFloats * sizeof(float) + sizeof(int32_t));
 }
 
 int mla::cuda::attentionCTAs(mla_context &ctx) {

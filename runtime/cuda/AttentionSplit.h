@@ -9,7 +9,7 @@
 // keys. All items' blocks in a line are cut into `parts` of equal cost. A block
 // of threads (CTA) is one lane of one part: it has at most one tile whose
 // beginning and one whose end other parts have. Those leave partial states,
-// which are merged once all are there (FlashDecoding).
+// which a second kernel merges (FlashDecoding).
 //
 // The cut depends on the lengths, the shapes and the number of CTAs alone: so
 // do the results' bits.
@@ -55,16 +55,6 @@ struct Cursor {
   int sequence, item, block;
 };
 
-/// What the CTAs of a call add to where they meet: see Meeting in
-/// sm90/AbsorbedSm90Merge.h.
-struct MeetingCounters {
-  /// CTAs that ended their items, in the upper half; in the lower half those of
-  /// them that don't wait.
-  uint64_t ended;
-  uint32_t started;
-  uint32_t numbers; ///< Given to those that wait, where not all do.
-};
-
 /// A call's partial states and its schedule, in State::scratch.
 struct AttentionScratch {
   explicit AttentionScratch(const State &state);
@@ -73,7 +63,6 @@ struct AttentionScratch {
   /// a row. CTA c has the slots 2c, for the tile that it continues, and 2c + 1,
   /// for the tile that it leaves unfinished.
   float *slots;
-  MeetingCounters *meeting;
   /// Of each CTA: 1 while a state waits in a slot for it, to be merged with its
   /// own; else 0.
   int32_t *ready;

@@ -55,9 +55,8 @@ AbsorbedParams::AbsorbedParams(mla_context &ctx,
       shape{tileRows, attentionCTAs(ctx),
             Split::lanesOf(tokens, seqs, heads, tileRows, attentionCTAs(ctx))},
       slots(AttentionScratch(stateOf(ctx)).slots),
-      ready(AttentionScratch(stateOf(ctx)).ready),
-      meeting(AttentionScratch(stateOf(ctx)).meeting), mergesPairs(false),
-      mergesAll(false), fault(stateOf(ctx).fault) {}
+      ready(AttentionScratch(stateOf(ctx)).ready), mergesPairs(false),
+      fault(stateOf(ctx).fault) {}
 
 /// Gives a call without a schedule, or one whose kernel has other tiles than
 /// the schedules' own, its own in scratch.
@@ -89,8 +88,7 @@ mla::cuda::absorbed_attention(mla_context &ctx,
                           : mma ? launchAbsorbedMma(ctx, p)
                                 : launchAbsorbedFfma(ctx, p))
     return status;
-  return p.splits() && !p.mergesAll ? launchAbsorbedCombine(ctx, p)
-                                    : MLA_STATUS_OK;
+  return p.splits() ? launchAbsorbedCombine(ctx, p) : MLA_STATUS_OK;
 }
 
 cudaError_t mla::cuda::load_absorbed_attention(const State &state) {

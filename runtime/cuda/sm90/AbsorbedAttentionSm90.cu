@@ -25,7 +25,6 @@
 #include "sm90/AbsorbedSm90Attend.h"
 #include "sm90/AbsorbedSm90Gather.h"
 #include "sm90/AbsorbedSm90Load.h"
-#include "sm90/AbsorbedSm90Merge.h"
 #include "sm90/AbsorbedSm90Order.h"
 #include "sm90/AbsorbedSm90Output.h"
 
@@ -75,9 +74,6 @@ __global__ void __launch_bounds__(numThreads, 1)
         call, p, shared, warp / groupWarps - 1,
         Gathers ? false : arePaired(header.element(ScheduleLanes)))
         .run();
-    if constexpr (!Gathers)
-      if (p.mergesAll)
-        mergeSplits<T>(call, p, control, shared + Shared::stages);
   } else {
     shrinkRegisters<fewRegisters(Gathers)>();
     std::conditional_t<Gathers, Gather<BoxesEach, HasPe>,
@@ -148,18 +144,6 @@ void makeQueryMap(CacheMaps &maps, const AbsorbedParams &params) {
     maps.queryRows = static_cast<int>(boxRows);
 }
 
-/// Whether the CTAs are to merge split tiles themselves: where most tiles have
-/// two parts at most, and few or none are left to merge. A second kernel takes
-/// 3 us there. Where there is much to merge it is ahead in a model's steps by 2
-/// to 5 us, though not alone: multiprocessors that have ended their items get
-/// the kernels behind, which fetch their weights meanwhile.
-bool mergesItself(const AbsorbedParams &params) {
-  int64_t seqs = std::max(params.seqs, 1), parts = params.shape.numCTAs;
-  int64_t rows = ceilDiv(params.tokens, seqs) * params.heads;
-  int64_t tiles = seqs * ceilDiv(rows, tileRows);
-  return parts <= mostSplitCTAs && 2 * tiles >= parts;
-}
-
 /// Where tokens have keys of their own: of boxes of a token's heads.
 bool makeTokenQueryMap(CacheMaps &maps, Tensor<3> query) {
   // A stride that leads nowhere may be anything.
@@ -211,7 +195,7 @@ bool mla::cuda::fitsAbsorbedSm90(mla_context &ctx,
 }
 
 mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
-                                         AbsorbedParams &params) {
+                                         const AbsorbedParams &params) {
   if (params.hasIndices)
     return launchGathering(ctx, params);
   CacheMaps maps = {};
@@ -224,14 +208,13 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
     keys = std::min(keys, params.maxKv);
   int64_t blocks = params.seqs * ceilDiv(keys, blockKeys) * params.shape.lanes;
   bool overlaps =
-      params.shape.lanes > 1 && blocks >= 12 * int64_t(params.shape.numCTAs);
+      params.shape.lanes > 1 && blocks >= 24 * int64_t(params.shape.numCTAs);
   Choice choice = choose(params.latent.dtype, params.latentWidth,
                          params.peWidth > 0, overlaps);
   // Two row tiles of a sequence are two CTAs' that share what they read. With
   // few blocks it takes longer to wait for each other.
   bool pairs =
       overlaps && params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
-  params.mergesAll = mergesItself(params);
   return launchEarlyClusters(ctx, "absorbed_attention", choice.kernel,
                              params.shape.numCTAs, pairs ? 2 : 1, numThreads,
                              choice.sharedBytes, params, maps);

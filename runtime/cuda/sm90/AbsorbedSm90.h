@@ -10,7 +10,7 @@
 #ifndef MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90_H
 #define MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90_H
 
-#include "AbsorbedMerge.h"
+#include "AbsorbedCall.h"
 #include "ptx.h"
 #include "sm90/Barriers.h"
 #include "sm90/TensorMap.h"
@@ -86,10 +86,6 @@ struct Rows {
 /// and the one after that be known.
 constexpr int numPlaces = 4;
 
-/// CTAs of a call that may merge by itself: what is known of their parts has
-/// room.
-constexpr int mostSplitCTAs = 144;
-
 /// Shared memory beside the boxes.
 struct Control {
   Barrier full[numStages][mostKeyBoxes]; ///< A box of keys is there.
@@ -109,15 +105,7 @@ struct Control {
   /// Of each stage's block and of each row: what weights are relative to, log2,
   /// and what the sums before it are to be multiplied by.
   float reference[numStages][tileRows], rescale[numStages][tileRows];
-  union {
-    const char *queryRows[2][tileRows]; ///< Of this item and of the next.
-    /// Once there is no next: absorbed_merge::SplitItems.
-    char splits[absorbed_merge::SplitItems::bytes(mostSplitCTAs)];
-  };
-  int splitLanes, splitParts, splitGroups; ///< The rest of these.
-  bool allStarted; ///< All CTAs had, when those were found.
-  /// CTAs that merge, and which of them this one is.
-  int mergers, merger;
+  const char *queryRows[2][tileRows]; ///< Of this item and of the next.
   /// Of a stage's gathered keys: which of them the tile's rows see, a bit each.
   uint32_t seen[numStages][blockKeys / 32];
 
@@ -168,9 +156,6 @@ template <int BoxesEach, bool HasPe> struct Layout {
   static_assert(tileRows * statePitch * 4 <= numStages * stageBytes);
 
   static constexpr int bytes = control + static_cast<int>(sizeof(Control));
-  static_assert(bytes <= 227 * 1024, "what a CTA can have");
-  static_assert(sizeof(absorbed_merge::UnitSums) <= numStages * stageBytes,
-                "they lie there too");
 };
 
 /// Until the barriers of all CTAs of the cluster can be used. All threads call

@@ -14,7 +14,6 @@
 #ifndef MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90LOAD_H
 #define MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90LOAD_H
 
-#include "sm90/AbsorbedSm90Merge.h"
 #include "sm90/AbsorbedSm90Walk.h"
 
 namespace mla {
@@ -137,11 +136,8 @@ public:
     }
   }
 
-  /// Finds the items, loads the rows of the query, and finds out what there is
-  /// to merge.
+  /// Finds the items, and loads the rows of the query.
   __device__ void loadQueries() {
-    if (p.mergesAll && threadIdx.x == 32 * keyWarps)
-      Meeting(p.meeting).start();
     Walk walk(call, p);
     waitForBarriers();
     walk.begin();
@@ -156,24 +152,19 @@ public:
         control.items[place] = item;
         control.known[place].arrive();
       }
-      if (!exists) {
-        // While the last item is worked on.
-        if (p.mergesAll)
-          findSplits(p, control, walk.isUsable, walk.lanes, walk.parts, thread);
-        control.queryEmpty.wait(~i & 1);
-        control.queryFull.arrive();
-        return;
-      }
       int numRows = item.blocks() > 0 ? item.rows : 0;
       control.queryEmpty.wait(~i & 1);
       if (maps.queryRows > 0 && thread < 32)
         startQuery(item.token * p.heads + item.head, numRows);
-      setRow(place, walk.seq, item, thread);
+      if (exists)
+        setRow(place, walk.seq, item, thread);
       if (maps.queryRows == 0 && numRows > 0) {
         syncThreads(QueryBarrier, queryThreads);
         copyQuery(thread, numRows, control.queryRows[i % 2]);
       }
       control.queryFull.arrive();
+      if (!exists)
+        return;
     }
   }
 

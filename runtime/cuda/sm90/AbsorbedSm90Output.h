@@ -4,7 +4,7 @@
 //===----------------------------------------------------------------------===//
 //
 // O and the sums of weights become the output and its lse, or a part's state in
-// a slot, which is merged with the others' (AbsorbedMerge.h).
+// a slot, which AbsorbedCombine.cu merges with the others'.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,8 +67,8 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finish(const Item &item,
     if (lane() % 4 == 0)
       rows.sum[side][row] = sum[i];
   }
-  // The next kernel gets the multiprocessors that have ended. To let a second
-  // one, which merges, start with this one took longer.
+  // The second kernel gets the multiprocessors that have ended. To let it start
+  // with this one took longer.
   letNextStart();
   bool isFirst = side == 0 && thread == 0;
   if (item.other >= 0)

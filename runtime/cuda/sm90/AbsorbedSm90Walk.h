@@ -67,21 +67,20 @@ public:
   /// Asks for what tells the part. Its lanes are taken to be those of a call
   /// without padding, and looked at again.
   __device__ Walk(const AbsorbedCall &call, const AbsorbedParams &p)
-      : lanes(p.shape.lanes), call(call), p(p), header(p, p.schedule),
+      : call(call), p(p), header(p, p.schedule), lanes(p.shape.lanes),
         own(ask()), real(loadInt(p.cuQ, p.seqs)) {}
 
   /// Goes to the end of the part. To be called first.
   __device__ void begin() {
     start = at = end = {};
-    isUsable = header.isUsable() && real > 0;
-    if (!isUsable)
+    if (!header.isUsable() || real <= 0)
       return;
     int actual = header.element(ScheduleLanes);
     if (actual != lanes) {
       lanes = actual;
       own = ask();
     }
-    parts = header.element(ScheduleParts);
+    int parts = header.element(ScheduleParts);
     if (part() >= parts)
       return;
     Cursor before = neighbour(0), behind = neighbour(3);
@@ -124,9 +123,6 @@ public:
   }
 
   Sequence seq; ///< Of the item.
-  /// Whether there is anything to go through; then how many lanes and parts.
-  bool isUsable;
-  int lanes, parts = 0;
 
 private:
   __device__ int part() const { return static_cast<int>(blockIdx.x) / lanes; }
@@ -223,7 +219,7 @@ private:
   const AbsorbedCall &call;
   const AbsorbedParams &p;
   AbsorbedHeader header;
-  int own;
+  int lanes, own;
   int64_t real;          ///< Tokens that aren't padding, as cu_q has it.
   Cursor start, at, end; ///< Items from `at` on were taken.
   int arrived = -1;      ///< The sequence that `seq` is.
