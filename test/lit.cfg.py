@@ -55,6 +55,15 @@ config.substitutions += [
 ]
 
 
+# The CPU backend's loops are those for AVX2, where there is no AVX-512.
+try:
+    with open("/proc/cpuinfo") as file:
+        flags = set(file.read().split())
+except OSError:
+    flags = set()
+if "avx2" in flags and not {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags:
+    config.available_features.add("avx2-rows")
+
 # Where the CUDA backend is built, the probe is too.
 probe = os.path.join(bin_dir, "mla-cuda-probe")
 if os.path.exists(probe):

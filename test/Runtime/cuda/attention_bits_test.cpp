@@ -49,6 +49,24 @@ protected:
     return attention.results();
   }
 
+  /// That calls without a caller's schedule give `first` in both contexts, and
+  /// other bits, which are right, where a limit splits them otherwise.
+  void expectSameWithoutSchedule(const Bytes &first) {
+    attention.params.schedule = nullptr;
+    for (StreamContext *context : {&on, &other})
+      EXPECT_TRUE(first == resultsOf(attention, [&] {
+                    return attention.attend(context->ctx);
+                  }));
+    // Split for fewer multiprocessors, the sums have another order.
+    ASSERT_EQ(mla_context_set_sm_limit(on.ctx, 7), MLA_STATUS_OK);
+    EXPECT_FALSE(first == resultsOf(attention,
+                                    [&] { return attention.attend(on.ctx); }));
+    EXPECT_TRUE(attention.difference().isWithin());
+    ASSERT_EQ(mla_context_set_sm_limit(on.ctx, 0), MLA_STATUS_OK);
+    expectNoFault(on);
+    expectNoFault(other);
+  }
+
   StreamContext on, other;
   PagedAttention attention{on};
 };
@@ -68,19 +86,7 @@ TEST_F(CudaAttentionBitsTest, LargeBatchesOfOneScheduleHaveTheSame) {
     EXPECT_TRUE(first ==
                 resultsOf(attention, [&] { return attention.run(other.ctx); }));
     EXPECT_TRUE(schedule == attention.schedule());
-    attention.params.schedule = nullptr;
-    for (StreamContext *context : {&on, &other})
-      EXPECT_TRUE(first == resultsOf(attention, [&] {
-                    return attention.attend(context->ctx);
-                  }));
-    // Split for fewer multiprocessors, the sums have another order.
-    ASSERT_EQ(mla_context_set_sm_limit(on.ctx, 7), MLA_STATUS_OK);
-    EXPECT_FALSE(first == resultsOf(attention,
-                                    [&] { return attention.attend(on.ctx); }));
-    EXPECT_TRUE(attention.difference().isWithin());
-    ASSERT_EQ(mla_context_set_sm_limit(on.ctx, 0), MLA_STATUS_OK);
-    expectNoFault(on);
-    expectNoFault(other);
+    expectSameWithoutSchedule(first);
   });
 }
 
@@ -95,19 +101,7 @@ TEST_F(CudaAttentionBitsTest, LargeBatchesOfNamedKeysHaveTheSame) {
     for (int i = 0; i < 3; ++i)
       EXPECT_TRUE(first == resultsOf(attention,
                                      [&] { return attention.attend(on.ctx); }));
-    attention.params.schedule = nullptr;
-    for (StreamContext *context : {&on, &other})
-      EXPECT_TRUE(first == resultsOf(attention, [&] {
-                    return attention.attend(context->ctx);
-                  }));
-    // Split for fewer multiprocessors, the sums have another order.
-    ASSERT_EQ(mla_context_set_sm_limit(on.ctx, 7), MLA_STATUS_OK);
-    EXPECT_FALSE(first == resultsOf(attention,
-                                    [&] { return attention.attend(on.ctx); }));
-    EXPECT_TRUE(attention.difference().isWithin());
-    ASSERT_EQ(mla_context_set_sm_limit(on.ctx, 0), MLA_STATUS_OK);
-    expectNoFault(on);
-    expectNoFault(other);
+    expectSameWithoutSchedule(first);
   });
 }
 
