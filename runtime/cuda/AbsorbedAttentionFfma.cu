@@ -193,10 +193,11 @@ __device__ void Source::run(Task &task, float *block, FfmaShared &shared) {
     return;
   logitScale = p.scale * ln2 * queryScale;
   Split split = call.split(real);
-  int lanes = split.lanes(), part = blockIdx.x / lanes, parts = split.parts();
-  if (part >= parts)
+  int lanes = split.lanes(), part = blockIdx.x / lanes;
+  Split::Cut cut = split.cut();
+  if (part >= cut.parts)
     return;
-  Cursor at = split.start(part, parts), end = split.start(part + 1, parts);
+  Cursor at = split.start(part, cut), end = split.start(part + 1, cut);
   while (at < end && at.sequence >= 0 && at.item >= 0 && at.block >= 0) {
     Task next = {};
     int64_t rows = 0;

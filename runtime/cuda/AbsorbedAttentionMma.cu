@@ -63,8 +63,9 @@ __device__ inline void AbsorbedMma<T, KeysAre>::run() {
   if (!usable)
     return;
   Split split = call.split(real);
-  int lanes = split.lanes(), part = blockIdx.x / lanes, parts = split.parts();
-  if (part >= parts)
+  int lanes = split.lanes(), part = blockIdx.x / lanes;
+  Split::Cut cut = split.cut();
+  if (part >= cut.parts)
     return;
   if (thread < startsFetched)
     starts[thread] = start;
@@ -79,7 +80,7 @@ __device__ inline void AbsorbedMma<T, KeysAre>::run() {
   __syncthreads();
   auto cursorOf = [&](int which) {
     if (p.hasIndices || lanes > Split::maxLanes)
-      return split.start(part + which, parts);
+      return split.start(part + which, cut);
     const int *from = starts + 3 * (2 * (lanes - 1) + which);
     return Cursor{from[0], from[1], from[2]};
   };

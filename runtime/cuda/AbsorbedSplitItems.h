@@ -36,7 +36,7 @@ constexpr int fewPieces = 4;
 
 /// Warps that share a row: each gets about eight pieces, of many pieces more.
 __device__ inline int warpsOfRow(int pieces) {
-  return pieces <= 8 ? 1 : pieces <= 16 ? 2 : pieces <= 32 ? 4 : numWarps;
+  return pieces <= 17 ? 1 : pieces <= 34 ? 2 : pieces <= 68 ? 4 : numWarps;
 }
 
 /// Bytes of SplitItems' memory.
@@ -81,9 +81,9 @@ private:
   }
 
   /// split.start(), which needn't know both cases.
-  __device__ Cursor startOf(int part) const {
+  __device__ Cursor startOf(int part, const Split::Cut &cut) const {
     if (Indexed)
-      return split.start(part, parts);
+      return split.start(part, cut);
     const char *from = p.schedule.at(ScheduleStarts + 3 * part);
     int64_t stride = p.schedule.strides[0];
     return {*reinterpret_cast<const int32_t *>(from),
@@ -103,13 +103,16 @@ template <bool Indexed> __device__ bool SplitItems<Indexed>::load() {
       Indexed
           ? split.lanes()
           : *reinterpret_cast<const int32_t *>(p.schedule.at(ScheduleLanes));
-  parts =
-      Indexed
-          ? split.parts()
-          : *reinterpret_cast<const int32_t *>(p.schedule.at(ScheduleParts));
+  Split::Cut cut = {};
+  if (Indexed)
+    cut = split.cut();
+  else
+    cut.parts =
+        *reinterpret_cast<const int32_t *>(p.schedule.at(ScheduleParts));
+  parts = static_cast<int>(cut.parts);
 #pragma unroll 1
   for (int i = threadIdx.x; i <= p.shape.numCTAs; i += numThreads)
-    starts[i] = startOf(i);
+    starts[i] = startOf(i, cut);
   bool usable = header.isUsable();
   __syncthreads();
   return usable;

@@ -103,9 +103,22 @@ struct Split {
   /// merge.
   static constexpr int mergeCost = 4;
 
-  /// Parts of `total` units, of `count` items: as many as there are CTAs for,
-  /// or fewer where that spares nearly all items a merge: where items are
-  /// equal, and parts of equally many pieces of each are hardly longer.
+  /// Equal parts, but for rounding, of a line of all items' units.
+  struct Cut {
+    int64_t parts, total; ///< Parts, and units of all items.
+    int tileCost;         ///< Units that an item has before its blocks.
+
+    /// Where a part begins, in units.
+    __device__ int64_t begin(int64_t part) const {
+      return total / parts * part + total % parts * part / parts;
+    }
+  };
+
+  /// Cuts `total` units of `count` items, `each` of an item where all are
+  /// equal, else 0: into as many parts as there are CTAs for. Equal items are
+  /// cut into equally many pieces each, if those are hardly longer: it spares
+  /// nearly all a merge where there are fewer parts than CTAs, and all parts
+  /// then have a start and an end, which needn't be counted.
   ///
   /// A part may be as small as a unit. One of k blocks takes
   ///
@@ -116,20 +129,16 @@ struct Split {
   /// rows 4 MiB, about 1 us, of 66 parts of 128 rows 17 MiB, about 4 us. Half
   /// as many parts save half of that, and take as many blocks more as they had:
   /// by this model that is never worth it.
-  static __device__ int64_t chooseParts(int64_t count, bool areEqual,
-                                        int64_t total, int most) {
-    if (count > 0 && count <= most && areEqual) {
-      int64_t even = most / count * count;
-      if (total / even <= total / most + mergeCost)
-        return min(even, total);
+  static __device__ Cut cutItems(int64_t count, int64_t each, int64_t total,
+                                 int most) {
+    int64_t blocks = each - tileCost;
+    if (count > 0 && count <= most && blocks > 0) {
+      int64_t pieces = min(most / count, blocks);
+      if ((blocks + pieces - 1) / pieces <= total / most + mergeCost)
+        return {count * pieces, count * blocks, 0};
     }
-    return max(min(static_cast<int64_t>(most), total), int64_t(1));
-  }
-
-  /// Where a part begins, in units: parts are equal but for rounding.
-  static __device__ int64_t partBegin(int64_t part, int64_t parts,
-                                      int64_t total) {
-    return total / parts * part + total % parts * part / parts;
+    return {max(min(static_cast<int64_t>(most), total), int64_t(1)), total,
+            tileCost};
   }
 
   __device__ int lanes() const {
@@ -137,24 +146,20 @@ struct Split {
       return min(min(rowTiles, maxLanes), numCTAs);
     return static_cast<int>(loadInt(schedule, ScheduleLanes));
   }
-  /// With indices it takes a while to work this out.
-  __device__ int parts() const {
+  /// What start() asks for. With indices, where all items are equal, it takes
+  /// a while to work this out; else only the parts count.
+  __device__ Cut cut() const {
     if (!indexed)
-      return static_cast<int>(loadInt(schedule, ScheduleParts));
-    return static_cast<int>(chooseParts(indexedItems(), true,
-                                        indexedItems() * indexedCost(),
-                                        max(numCTAs / lanes(), 1)));
+      return {loadInt(schedule, ScheduleParts), 0, 0};
+    int64_t items =
+        static_cast<int64_t>(numTokens) * itemsOf(rowTiles, lanes());
+    int64_t each = indexBlocks + tileCost;
+    return cutItems(items, each, items * each, max(numCTAs / lanes(), 1));
   }
 
-  /// With indices: items of all tokens, and units of each.
-  __device__ int64_t indexedItems() const {
-    return static_cast<int64_t>(numTokens) * itemsOf(rowTiles, lanes());
-  }
-  __device__ int64_t indexedCost() const { return indexBlocks + tileCost; }
-
-  /// Where part `part` of the `parts` that there are begins; the end of all for
-  /// `part` = `parts`, and with indices for those behind.
-  __device__ Cursor start(int part, int parts) const {
+  /// Where part `part` begins; the end of all for the one behind the last, and
+  /// with indices for those behind.
+  __device__ Cursor start(int part, const Cut &cut) const {
     if (!indexed) {
       int64_t at = ScheduleStarts + 3 * part;
       return {static_cast<int>(loadInt(schedule, at)),
@@ -162,10 +167,10 @@ struct Split {
               static_cast<int>(loadInt(schedule, at + 2))};
     }
     int items = itemsOf(rowTiles, lanes());
-    int64_t each = indexedCost();
-    int64_t at = partBegin(min(part, parts), parts, indexedItems() * each);
+    int64_t each = indexBlocks + cut.tileCost;
+    int64_t at = cut.begin(min(static_cast<int64_t>(part), cut.parts));
     int64_t item = at / each;
-    int block = max(static_cast<int>(at % each) - tileCost, 0);
+    int block = max(static_cast<int>(at % each) - cut.tileCost, 0);
     return {static_cast<int>(item / items), static_cast<int>(item % items),
             block};
   }

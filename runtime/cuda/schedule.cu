@@ -26,7 +26,8 @@ struct SequenceCost {
   int64_t each; ///< Of an item.
   int64_t most; ///< Of any sequence: their sum stays below 2^62.
 
-  __device__ SequenceCost(const ScheduleParams &p, int lanes, int b)
+  __device__ SequenceCost(const ScheduleParams &p, int lanes, int tileCost,
+                          int b)
       : most((int64_t(1) << 62) / p.numSeqs) {
     int64_t tokens = loadInt(p.cuQ, b + 1) - loadInt(p.cuQ, b);
     int64_t rows = max(min(tokens, int64_t(1) << 24), int64_t(0)) * p.numHeads;
@@ -34,7 +35,7 @@ struct SequenceCost {
                            static_cast<int64_t>(INT32_MAX - Split::maxLanes));
     items = Split::itemsOf(static_cast<int>(rowTiles), lanes);
     int64_t length = max(loadInt(p.kvLens, b), int64_t(0));
-    each = (length + blockKeys - 1) / blockKeys + Split::tileCost;
+    each = (length + blockKeys - 1) / blockKeys + tileCost;
   }
   __device__ int64_t total() const { return min(items * each, most); }
 };
@@ -53,13 +54,13 @@ struct Items {
 };
 
 /// The first part that begins at unit `at` or behind it.
-__device__ int64_t partOf(int64_t at, int64_t parts, int64_t total) {
-  int64_t low = 0, high = parts; // begins before; doesn't, or is the end
+__device__ int64_t partOf(int64_t at, const Split::Cut &cut) {
+  int64_t low = 0, high = cut.parts; // begins before; doesn't, or is the end
   if (at <= 0)
     return 0;
   while (high - low > 1) {
     int64_t middle = (low + high) / 2;
-    (Split::partBegin(middle, parts, total) < at ? low : high) = middle;
+    (cut.begin(middle) < at ? low : high) = middle;
   }
   return high;
 }
@@ -81,7 +82,7 @@ __global__ void __launch_bounds__(numThreads)
   __syncthreads();
   int64_t own = 0;
   for (int b = begin; b < end; ++b) {
-    SequenceCost cost(p, lanes, b);
+    SequenceCost cost(p, lanes, Split::tileCost, b);
     own += cost.total();
     if (cost.items > 0) {
       int each = static_cast<int>(min(cost.each, int64_t(INT32_MAX)));
@@ -99,18 +100,24 @@ __global__ void __launch_bounds__(numThreads)
     __syncthreads();
   }
   int64_t total = sums[numThreads - 1], at = sums[thread] - own;
-  int64_t parts = Split::chooseParts(static_cast<int64_t>(items.count),
-                                     items.leastCost == items.mostCost, total,
-                                     max(p.numCTAs / lanes, 1));
+  bool areEqual =
+      items.leastCost == items.mostCost && items.mostCost < INT32_MAX;
+  int64_t each = areEqual ? items.leastCost : 0;
+  Split::Cut cut = Split::cutItems(static_cast<int64_t>(items.count), each,
+                                   total, max(p.numCTAs / lanes, 1));
+  // Without what tiles cost beside their blocks the run begins elsewhere.
+  if (cut.tileCost == 0)
+    at = at / each * (each - Split::tileCost);
 
   auto put = [&](int64_t index, int64_t value) {
     storeInt(p.out, index, value);
   };
   for (int i = thread; i < ScheduleLengths; i += numThreads) {
-    bool isStart = i >= ScheduleStarts && i < ScheduleStarts + 3 * (parts + 1);
+    bool isStart =
+        i >= ScheduleStarts && i < ScheduleStarts + 3 * (cut.parts + 1);
     if (!isStart)
       put(i, 0);
-    else if (Split::partBegin((i - ScheduleStarts) / 3, parts, total) == total)
+    else if (cut.begin((i - ScheduleStarts) / 3) == cut.total)
       // The end of all.
       put(i, (i - ScheduleStarts) % 3 == 0 ? p.numSeqs : 0);
   }
@@ -123,27 +130,27 @@ __global__ void __launch_bounds__(numThreads)
     put(ScheduleNumCTAs, p.numCTAs);
     put(ScheduleTileRows, p.tileRows);
     put(ScheduleLanes, lanes);
-    put(ScheduleParts, parts);
+    put(ScheduleParts, cut.parts);
     if (p.cuQ.data)
       put(ScheduleLengths + 2 * static_cast<int64_t>(p.numSeqs),
           loadInt(p.cuQ, p.numSeqs));
   }
   // The first part that doesn't begin before the run.
-  int64_t part = total > 0 ? partOf(at, parts, total) : parts;
+  int64_t part = total > 0 ? partOf(at, cut) : cut.parts;
   for (int b = begin; b < end; ++b) {
     put(ScheduleLengths + 2 * static_cast<int64_t>(b), loadInt(p.kvLens, b));
     put(ScheduleLengths + 2 * static_cast<int64_t>(b) + 1, loadInt(p.cuQ, b));
-    SequenceCost cost(p, lanes, b);
+    SequenceCost cost(p, lanes, cut.tileCost, b);
     // Parts whose start lies in [at, at + cost).
-    for (; part < parts; ++part) {
-      int64_t inside = Split::partBegin(part, parts, total) - at;
+    for (; part < cut.parts; ++part) {
+      int64_t inside = cut.begin(part) - at;
       if (inside >= cost.total())
         break;
       int64_t index = ScheduleStarts + 3 * part;
       put(index, b);
       put(index + 1, inside / cost.each);
       // What a tile costs beside its blocks comes before them.
-      put(index + 2, max(inside % cost.each - Split::tileCost, int64_t(0)));
+      put(index + 2, max(inside % cost.each - cut.tileCost, int64_t(0)));
     }
     at += cost.total();
   }

@@ -34,11 +34,12 @@ public:
     start = at = end = {};
     split = call.split(call.realTokensUnchecked(count));
     lanes = split.lanes();
-    int parts = split.parts();
+    Split::Cut cut = split.cut();
+    int parts = static_cast<int>(cut.parts);
     if (!header.isUsable() || split.numTokens == 0 || part() >= parts)
       return;
     // Each lane works out another one: to divide 64 bits takes long.
-    Cursor own = split.start(max(part() - 1 + int(threadIdx.x % 4), 0), parts);
+    Cursor own = split.start(max(part() - 1 + int(threadIdx.x % 4), 0), cut);
     auto neighbour = [&](int i) {
       return Cursor{__shfl_sync(~0u, own.sequence, i),
                     __shfl_sync(~0u, own.item, i),
