@@ -362,6 +362,8 @@ private:
   }
 
   __device__ void finish(const Item &item, int place);
+  __device__ void finishPart(const Item &item, const Rows &rows);
+  __device__ void finishTile(const Item &item, const Rows &rows);
   __device__ void clearRows(const float (&own)[2]);
   __device__ void addOther(float (&own)[2], const float (&others)[2]);
   __device__ void store(char *const (&rows)[2], const float (&by)[2]);

@@ -32,6 +32,21 @@ __device__ inline void transposeFour(uint32_t (&x)[4], int lane) {
   x[2] = odd ? b : x[2], x[3] = odd ? x[3] : b;
 }
 
+/// Writes 16 bytes, if so: without a branch, behind which the instructions
+/// would have to be waited for.
+__device__ inline void storeIf(bool condition, void *to,
+                               const uint32_t (&words)[4]) {
+  asm volatile("{\n"
+               ".reg .pred condition;\n"
+               "setp.ne.u32 condition, %5, 0;\n"
+               "@condition st.global.v4.b32 [%0], {%1, %2, %3, %4};\n"
+               "}"
+               :
+               : "l"(to), "r"(words[0]), "r"(words[1]), "r"(words[2]),
+                 "r"(words[3]), "r"(static_cast<uint32_t>(condition))
+               : "memory");
+}
+
 /// Makes `*ready` 1, for a CTA that is to see what this one wrote.
 __device__ inline void setReady(int32_t *ready) {
   asm volatile("st.release.gpu.global.b32 [%0], %1;"
@@ -70,13 +85,52 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finish(const Item &item,
   // The second kernel gets the multiprocessors that have ended. To let it start
   // with this one took longer.
   letNextStart();
-  bool isFirst = side == 0 && thread == 0;
   if (item.other >= 0)
     arrive(control.otherEmpty);
   syncThreads(BothGroupsBarrier, 2 * groupThreads);
+  if (item.slot >= 0)
+    finishPart(item, rows);
+  else
+    finishTile(item, rows);
+}
+
+/// The state goes to a slot. That of a row that saw nothing has no weight, and
+/// isn't looked at.
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+__device__ void
+Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finishPart(const Item &item,
+                                                           const Rows &rows) {
+  float *state = p.slots + item.slot * slotFloats;
+  float own[2];
+  char *to[2];
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+    int row = ownRow() + i * 8;
+    float total = rows.sum[0][row] + rows.sum[1][row];
+    own[i] = __fdividef(1, total);
+    float lse = total != 0 ? reference[i] + __log2f(total) : minusInfinity();
+    bool exists = rows.token[row] >= 0;
+    to[i] = exists ? reinterpret_cast<char *>(state + row * maxSlotColumns)
+                   : nullptr;
+    if (exists && side == 0 && lane() % 4 == 0)
+      state[maxTileRows * maxSlotColumns + row] = lse;
+  }
+  storeParts(to, own);
+  if (item.told >= 0) {
+    __threadfence();
+    syncThreads(BothGroupsBarrier, 2 * groupThreads);
+    if (side == 0 && thread == 0)
+      setReady(p.ready + item.told);
+  }
+}
+
+/// The output, with another part's state where there is one.
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+__device__ void
+Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finishTile(const Item &item,
+                                                           const Rows &rows) {
   if (item.other >= 0)
     control.otherFull.wait(0);
-  float *state = p.slots + item.slot * slotFloats;
   const float *other = p.slots + item.other * slotFloats;
   // What a row of O and of the other state are to be multiplied by.
   float own[2], others[2] = {0, 0};
@@ -87,42 +141,26 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finish(const Item &item,
     float total = rows.sum[0][row] + rows.sum[1][row];
     own[i] = total != 0 ? __fdividef(1, total) : 0;
     float lse = total != 0 ? reference[i] + __log2f(total) : minusInfinity();
-    bool tells = t >= 0 && side == 0 && lane() % 4 == 0;
     to[i] = nullptr;
-    if (item.slot >= 0) {
-      if (t >= 0)
-        to[i] = reinterpret_cast<char *>(state + row * maxSlotColumns);
-      if (tells)
-        state[maxTileRows * maxSlotColumns + row] = lse;
-    } else if (t >= 0) {
-      to[i] = p.o.at(t, h);
-      if (item.other >= 0)
-        lse = mergeSums(lse, __ldcg(other + maxTileRows * maxSlotColumns + row),
-                        own[i], others[i]);
-      if (p.sinks) {
-        float factor;
-        lse = call.addSink(h, lse, factor);
-        own[i] *= factor, others[i] *= factor;
-      }
-      if (tells)
-        call.storeLse(t, h, lse);
+    if (t < 0)
+      continue;
+    to[i] = p.o.at(t, h);
+    if (item.other >= 0)
+      lse = mergeSums(lse, __ldcg(other + maxTileRows * maxSlotColumns + row),
+                      own[i], others[i]);
+    if (p.sinks) {
+      float factor;
+      lse = call.addSink(h, lse, factor);
+      own[i] *= factor, others[i] *= factor;
     }
+    if (side == 0 && lane() % 4 == 0)
+      call.storeLse(t, h, lse);
   }
   if (__any_sync(~0u, own[0] == 0 || own[1] == 0))
     clearRows(own);
-  if (item.slot >= 0) {
-    storeParts(to, own);
-  } else {
-    if (item.other >= 0)
-      addOther(own, others);
-    store(to, own);
-  }
-  if (item.told >= 0) {
-    __threadfence();
-    syncThreads(BothGroupsBarrier, 2 * groupThreads);
-    if (isFirst)
-      setReady(p.ready + item.told);
-  }
+  if (item.other >= 0)
+    addOther(own, others);
+  store(to, own);
 }
 
 /// Where nothing was seen O may hold anything.
@@ -144,7 +182,8 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::addOther(
                       side * BoxesEach * boxColumns + lane() % 4 * 2;
 #pragma unroll
   for (int i = 0; i < 2; ++i, from += 8 * Shared::statePitch) {
-    if (!__any_sync(~0u, others[i] != 0))
+    // What has no weight may hold anything.
+    if (others[i] == 0)
       continue;
 #pragma unroll
     for (int j = 2 * i; j < numSums; j += 4) {
@@ -175,9 +214,7 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::store(char *const (&rows)[2],
         words[k] = packPair<T>(o[j + 4 * k + 2 * i] * by[i],
                                o[j + 4 * k + 2 * i + 1] * by[i]);
       transposeFour(words, lane());
-      if (rows[i])
-        *reinterpret_cast<uint4 *>(to + j * 4) =
-            make_uint4(words[0], words[1], words[2], words[3]);
+      storeIf(rows[i], to + j * 4, words);
     }
   }
 }
@@ -201,10 +238,11 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::storeParts(
                                o[j + 2 * i + 5] * by[i]};
       float a = __shfl_xor_sync(~0u, odd ? first[0] : second[0], 1);
       float b = __shfl_xor_sync(~0u, odd ? first[1] : second[1], 1);
-      if (rows[i])
-        *reinterpret_cast<float4 *>(to + j * 2) =
-            odd ? make_float4(a, b, second[0], second[1])
-                : make_float4(first[0], first[1], a, b);
+      const uint32_t words[4] = {__float_as_uint(odd ? a : first[0]),
+                                 __float_as_uint(odd ? b : first[1]),
+                                 __float_as_uint(odd ? second[0] : a),
+                                 __float_as_uint(odd ? second[1] : b)};
+      storeIf(rows[i], to + j * 2, words);
     }
   }
 }
