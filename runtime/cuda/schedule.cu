@@ -47,50 +47,99 @@ __device__ int chooseLanes(const ScheduleParams &p) {
                         p.tileRows, p.numCTAs);
 }
 
-/// What all items of a call have in common.
+/// Sequences of a thread.
+__device__ int runOf(const ScheduleParams &p) {
+  return (p.numSeqs + numThreads - 1) / numThreads;
+}
+
+/// What the items of one or more sequences have in common.
 struct Items {
-  unsigned long long count;
-  int leastCost, mostCost; ///< Of one.
+  int count = 0;                           ///< Of very many less.
+  int leastCost = INT32_MAX, mostCost = 0; ///< Of one.
+
+  __device__ void add(const SequenceCost &cost) {
+    if (cost.items <= 0)
+      return;
+    int each = static_cast<int>(min(cost.each, int64_t(INT32_MAX)));
+    count = min(count + min(cost.items, many), many);
+    leastCost = min(leastCost, each);
+    mostCost = max(mostCost, each);
+  }
+  /// To what all threads have, which is in shared memory. By all threads.
+  __device__ void addTo(Items &all) const {
+    int sum = __reduce_add_sync(~0u, count);
+    int least = __reduce_min_sync(~0u, leastCost);
+    int most = __reduce_max_sync(~0u, mostCost);
+    if (threadIdx.x % 32 != 0)
+      return;
+    atomicAdd(&all.count, sum);
+    atomicMin(&all.leastCost, least);
+    atomicMax(&all.mostCost, most);
+  }
+
+  /// Far more than parts; of all threads together their sum is an int.
+  static constexpr int many = INT32_MAX / numThreads;
 };
 
-/// The first part that begins at unit `at` or behind it.
-__device__ int64_t partOf(int64_t at, const Split::Cut &cut) {
-  int64_t low = 0, high = cut.parts; // begins before; doesn't, or is the end
-  if (at <= 0)
-    return 0;
-  while (high - low > 1) {
-    int64_t middle = (low + high) / 2;
-    (cut.begin(middle) < at ? low : high) = middle;
+/// Writes where part `part` begins. `sums` has where each thread's run of
+/// sequences ends in the line of all items, with what tiles cost beside their
+/// blocks; if `cut` doesn't count that, all items cost `each` there.
+__device__ void putStart(const ScheduleParams &p, int lanes,
+                         const Split::Cut &cut, int64_t each,
+                         const int64_t (&sums)[numThreads], int64_t part) {
+  int64_t blocks = each - Split::tileCost, at = cut.begin(part);
+  int64_t line = cut.tileCost == 0 ? at / blocks * each : at;
+  int thread = 0;
+  for (int high = numThreads - 1; thread < high;) {
+    int middle = (thread + high) / 2;
+    if (sums[middle] > line)
+      high = middle;
+    else
+      thread = middle + 1;
   }
-  return high;
+  int64_t before = thread > 0 ? sums[thread - 1] : 0;
+  int b = thread * runOf(p);
+  for (; b < p.numSeqs - 1; ++b) {
+    int64_t cost = SequenceCost(p, lanes, Split::tileCost, b).total();
+    if (line < before + cost)
+      break;
+    before += cost;
+  }
+  if (cut.tileCost == 0)
+    before = before / each * blocks;
+  SequenceCost cost(p, lanes, cut.tileCost, b);
+  int64_t inside = at - before, index = ScheduleStarts + 3 * part;
+  storeInt(p.out, index, b);
+  storeInt(p.out, index + 1, inside / cost.each);
+  // What a tile costs beside its blocks comes before them.
+  storeInt(p.out, index + 2,
+           max(inside % cost.each - cut.tileCost, int64_t(0)));
 }
 
 /// One block of threads: each adds up the costs of a run of sequences, a scan
-/// gives where the run begins in the line of all, and each writes the starts of
-/// the parts that fall into its run.
+/// gives where the runs end in the line of all, and then each finds where a
+/// part begins.
 __global__ void __launch_bounds__(numThreads)
     scheduleKernel(const __grid_constant__ ScheduleParams p) {
   __shared__ int64_t sums[numThreads];
   __shared__ Items items;
   waitForStream();
   int thread = threadIdx.x, lanes = chooseLanes(p);
-  int run = (p.numSeqs + numThreads - 1) / numThreads;
+  int run = runOf(p);
   int begin = min(thread * run, p.numSeqs), end = min(begin + run, p.numSeqs);
 
+  const Items none = {0, INT32_MAX, 0};
   if (thread == 0)
-    items = {0, INT32_MAX, 0};
+    items = none;
   __syncthreads();
   int64_t own = 0;
+  Items ownItems = none;
   for (int b = begin; b < end; ++b) {
     SequenceCost cost(p, lanes, Split::tileCost, b);
     own += cost.total();
-    if (cost.items > 0) {
-      int each = static_cast<int>(min(cost.each, int64_t(INT32_MAX)));
-      atomicAdd(&items.count, static_cast<unsigned long long>(cost.items));
-      atomicMin(&items.leastCost, each);
-      atomicMax(&items.mostCost, each);
-    }
+    ownItems.add(cost);
   }
+  ownItems.addTo(items);
   sums[thread] = own;
   __syncthreads();
   for (int step = 1; step < numThreads; step *= 2) {
@@ -99,15 +148,12 @@ __global__ void __launch_bounds__(numThreads)
     sums[thread] += before;
     __syncthreads();
   }
-  int64_t total = sums[numThreads - 1], at = sums[thread] - own;
+  int64_t total = sums[numThreads - 1];
   bool areEqual =
       items.leastCost == items.mostCost && items.mostCost < INT32_MAX;
   int64_t each = areEqual ? items.leastCost : 0;
-  Split::Cut cut = Split::cutItems(static_cast<int64_t>(items.count), each,
-                                   total, max(p.numCTAs / lanes, 1));
-  // Without what tiles cost beside their blocks the run begins elsewhere.
-  if (cut.tileCost == 0)
-    at = at / each * (each - Split::tileCost);
+  Split::Cut cut =
+      Split::cutItems(items.count, each, total, max(p.numCTAs / lanes, 1));
 
   auto put = [&](int64_t index, int64_t value) {
     storeInt(p.out, index, value);
@@ -135,25 +181,13 @@ __global__ void __launch_bounds__(numThreads)
       put(ScheduleLengths + 2 * static_cast<int64_t>(p.numSeqs),
           loadInt(p.cuQ, p.numSeqs));
   }
-  // The first part that doesn't begin before the run.
-  int64_t part = total > 0 ? partOf(at, cut) : cut.parts;
   for (int b = begin; b < end; ++b) {
     put(ScheduleLengths + 2 * static_cast<int64_t>(b), loadInt(p.kvLens, b));
     put(ScheduleLengths + 2 * static_cast<int64_t>(b) + 1, loadInt(p.cuQ, b));
-    SequenceCost cost(p, lanes, cut.tileCost, b);
-    // Parts whose start lies in [at, at + cost).
-    for (; part < cut.parts; ++part) {
-      int64_t inside = cut.begin(part) - at;
-      if (inside >= cost.total())
-        break;
-      int64_t index = ScheduleStarts + 3 * part;
-      put(index, b);
-      put(index + 1, inside / cost.each);
-      // What a tile costs beside its blocks comes before them.
-      put(index + 2, max(inside % cost.each - cut.tileCost, int64_t(0)));
-    }
-    at += cost.total();
   }
+  for (int part = thread; part < cut.parts; part += numThreads)
+    if (cut.begin(part) < cut.total)
+      putStart(p, lanes, cut, each, sums, part);
 }
 
 } // namespace
