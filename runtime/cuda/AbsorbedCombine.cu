@@ -25,9 +25,6 @@ using namespace mla::cuda::absorbed_combine;
 namespace {
 
 constexpr int ctasEach = 2; ///< On a multiprocessor.
-/// States that a lane has under way: an eighth of as many parts as an H100 has
-/// multiprocessors.
-constexpr int piecesAtOnce = 17;
 constexpr int groupsAtOnce = 2; ///< The same, of items of few pieces.
 
 /// A sum of weighted states and of the weights, relative to `top`, log2.

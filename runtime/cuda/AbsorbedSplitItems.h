@@ -34,9 +34,17 @@ struct SplitItem {
 /// Of so few pieces a warp has all columns of a row under way at once.
 constexpr int fewPieces = 4;
 
-/// Warps that share a row: each gets about eight pieces, of many pieces more.
+/// States that a lane has under way: an eighth of as many parts as an H100 has
+/// multiprocessors.
+constexpr int piecesAtOnce = 17;
+
+/// Warps that share a row: as many as have all its pieces under way at once, if
+/// there are so many.
 __device__ inline int warpsOfRow(int pieces) {
-  return pieces <= 17 ? 1 : pieces <= 34 ? 2 : pieces <= 68 ? 4 : numWarps;
+  return pieces <= piecesAtOnce       ? 1
+         : pieces <= 2 * piecesAtOnce ? 2
+         : pieces <= 4 * piecesAtOnce ? 4
+                                      : numWarps;
 }
 
 /// Bytes of SplitItems' memory.

@@ -34,7 +34,8 @@ struct SequenceCost {
     int64_t rowTiles = min((rows + p.tileRows - 1) / p.tileRows,
                            static_cast<int64_t>(INT32_MAX - Split::maxLanes));
     items = Split::itemsOf(static_cast<int>(rowTiles), lanes);
-    int64_t length = max(loadInt(p.kvLens, b), int64_t(0));
+    int64_t length =
+        min(max(loadInt(p.kvLens, b), int64_t(0)), int64_t(1) << 37);
     each = (length + blockKeys - 1) / blockKeys + tileCost;
   }
   __device__ int64_t total() const { return min(items * each, most); }

@@ -94,8 +94,8 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finish(const Item &item,
     finishTile(item, rows);
 }
 
-/// The state goes to a slot. That of a row that saw nothing has no weight, and
-/// isn't looked at.
+/// The state goes to a slot. That of a row that saw nothing has no weight: what
+/// it holds isn't used.
 template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
 __device__ void
 Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finishPart(const Item &item,

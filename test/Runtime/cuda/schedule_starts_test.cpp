@@ -39,6 +39,7 @@ struct Batch {
 
 struct Expected {
   int64_t lanes, parts;
+  int64_t pieces; ///< Of each item; 0: parts are those of a line.
   std::vector<Start> starts;
 };
 
@@ -70,7 +71,7 @@ Expected expect(const Batch &batch, int64_t ctas) {
     total += item.blocks + tileCost;
     areEqual = areEqual && item.blocks == items[0].blocks;
   }
-  int64_t pieces = 0;
+  int64_t &pieces = expected.pieces = 0;
   if (areEqual && count <= most && items[0].blocks > 0) {
     pieces = std::min(most / count, items[0].blocks);
     if (ceilDiv(items[0].blocks, pieces) > total / most + mergeCost)
@@ -95,8 +96,8 @@ Expected expect(const Batch &batch, int64_t ctas) {
 
 class ScheduleStartsTest : public OpTest {
 protected:
-  /// The longest part less the shortest, in blocks, where no part has more than
-  /// an item's.
+  /// The longest part less the shortest, in blocks, where no part has blocks of
+  /// two items; else 0.
   int64_t expectRight(const Batch &batch) {
     auto seqs = static_cast<int64_t>(batch.lengths.size());
     Random random(seqs);
@@ -132,14 +133,16 @@ protected:
           << right.sequence << ", item " << right.item << ", block "
           << right.block << ", got " << start.sequence << ", " << start.item
           << ", " << start.block;
-      if (k == expected.parts)
-        break;
-      int64_t end = at(i + 5) > 0
-                        ? at(i + 5)
-                        : ceilDiv(batch.lengths[start.sequence], blockKeys);
-      least = std::min(least, end - start.block);
-      most = std::max(most, end - start.block);
+      if (expected.pieces == 0 || k == expected.parts)
+        continue;
+      int64_t next = expected.starts[k + 1].block;
+      int64_t end =
+          next > 0 ? next : ceilDiv(batch.lengths[right.sequence], blockKeys);
+      least = std::min(least, end - right.block);
+      most = std::max(most, end - right.block);
     }
+    if (expected.pieces == 0)
+      return 0;
     return most - least;
   }
 };
