@@ -24,7 +24,7 @@ using namespace mla::cuda::absorbed_combine;
 
 namespace {
 
-constexpr int ctasEach = 2; ///< On a multiprocessor.
+constexpr int ctasEach = 2;     ///< On a multiprocessor.
 constexpr int groupsAtOnce = 2; ///< The same, of items of few pieces.
 
 /// A sum of weighted states and of the weights, relative to `top`, log2.
