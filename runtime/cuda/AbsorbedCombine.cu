@@ -24,8 +24,9 @@ using namespace mla::cuda::absorbed_combine;
 
 namespace {
 
-constexpr int ctasEach = 2;     ///< On a multiprocessor.
-constexpr int groupsAtOnce = 2; ///< The same, of items of few pieces.
+constexpr int ctasEach = 2; ///< On a multiprocessor.
+/// Groups of columns that a warp has under way of an item of few pieces.
+constexpr int groupsAtOnce = 2;
 
 /// A sum of weighted states and of the weights, relative to `top`, log2.
 struct Merged {

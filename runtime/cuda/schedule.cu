@@ -55,8 +55,8 @@ __device__ int runOf(const ScheduleParams &p) {
 
 /// What the items of one or more sequences have in common.
 struct Items {
-  int count = 0;                           ///< Of very many less.
-  int leastCost = INT32_MAX, mostCost = 0; ///< Of one.
+  int count;               ///< Of very many less.
+  int leastCost, mostCost; ///< Of one.
 
   __device__ void add(const SequenceCost &cost) {
     if (cost.items <= 0)
