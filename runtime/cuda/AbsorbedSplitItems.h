@@ -236,18 +236,12 @@ template <bool Indexed> __device__ int SplitItems<Indexed>::find() {
   return units;
 }
 
-/// By bisection: the first part up to which there are more units.
+/// The first part up to which there are more units.
 template <bool Indexed>
 __device__ int SplitItems<Indexed>::partOf(int unit) const {
-  int part = 0;
-  for (int high = parts - 1; part < high;) {
-    int middle = (part + high) / 2;
-    if (items[middle].unitsEnd > unit)
-      high = middle;
-    else
-      part = middle + 1;
-  }
-  return part;
+  // By way of `this` the code would be longer.
+  const SplitItem *const all = items;
+  return firstBehind(parts - 1, [&](int i) { return all[i].unitsEnd > unit; });
 }
 
 } // namespace absorbed_combine

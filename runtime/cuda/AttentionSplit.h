@@ -197,6 +197,21 @@ struct Split {
   }
 };
 
+/// By bisection: the first number up to `last` that `isBehind` is true of, as
+/// it then is of all that follow; `last` if it is of none before.
+template <typename IsBehind>
+__device__ inline int firstBehind(int last, IsBehind isBehind) {
+  int low = 0;
+  for (int high = last; low < high;) {
+    int middle = (low + high) / 2;
+    if (isBehind(middle))
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
 __device__ inline bool operator<(const Cursor &a, const Cursor &b) {
   if (a.sequence != b.sequence)
     return a.sequence < b.sequence;

@@ -90,14 +90,8 @@ __device__ void putStart(const ScheduleParams &p, int lanes,
                          const int64_t (&sums)[numThreads], int64_t part) {
   int64_t blocks = each - Split::tileCost, at = cut.begin(part);
   int64_t line = cut.tileCost == 0 ? at / blocks * each : at;
-  int thread = 0;
-  for (int high = numThreads - 1; thread < high;) {
-    int middle = (thread + high) / 2;
-    if (sums[middle] > line)
-      high = middle;
-    else
-      thread = middle + 1;
-  }
+  int thread =
+      firstBehind(numThreads - 1, [&](int i) { return sums[i] > line; });
   int64_t before = thread > 0 ? sums[thread - 1] : 0;
   int b = thread * runOf(p);
   for (; b < p.numSeqs - 1; ++b) {

@@ -364,6 +364,10 @@ private:
   __device__ void finish(const Item &item, int place);
   __device__ void finishPart(const Item &item, const Rows &rows);
   __device__ void finishTile(const Item &item, const Rows &rows);
+  /// In units of log 2, of the thread's row `i`, whose weights' sum is `total`.
+  __device__ float lseOf(int i, float total) const {
+    return total != 0 ? reference[i] + __log2f(total) : minusInfinity();
+  }
   __device__ void clearRows(const float (&own)[2]);
   __device__ void addOther(float (&own)[2], const float (&others)[2]);
   __device__ void store(char *const (&rows)[2], const float (&by)[2]);

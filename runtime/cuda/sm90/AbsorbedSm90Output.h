@@ -108,7 +108,7 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finishPart(const Item &item,
     int row = ownRow() + i * 8;
     float total = rows.sum[0][row] + rows.sum[1][row];
     own[i] = __fdividef(1, total);
-    float lse = total != 0 ? reference[i] + __log2f(total) : minusInfinity();
+    float lse = lseOf(i, total);
     bool exists = rows.token[row] >= 0;
     to[i] = exists ? reinterpret_cast<char *>(state + row * maxSlotColumns)
                    : nullptr;
@@ -140,7 +140,7 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finishTile(const Item &item,
     int row = ownRow() + i * 8, t = rows.token[row], h = rows.head[row];
     float total = rows.sum[0][row] + rows.sum[1][row];
     own[i] = total != 0 ? __fdividef(1, total) : 0;
-    float lse = total != 0 ? reference[i] + __log2f(total) : minusInfinity();
+    float lse = lseOf(i, total);
     to[i] = nullptr;
     if (t < 0)
       continue;

@@ -71,7 +71,7 @@ Expected expect(const Batch &batch, int64_t ctas) {
     total += item.blocks + tileCost;
     areEqual = areEqual && item.blocks == items[0].blocks;
   }
-  int64_t &pieces = expected.pieces = 0;
+  int64_t pieces = 0;
   if (areEqual && count <= most && items[0].blocks > 0) {
     pieces = std::min(most / count, items[0].blocks);
     if (ceilDiv(items[0].blocks, pieces) > total / most + mergeCost)
@@ -85,6 +85,7 @@ Expected expect(const Batch &batch, int64_t ctas) {
       line.push_back({item.start.sequence, item.start.item, block});
   }
   total = static_cast<int64_t>(line.size());
+  expected.pieces = pieces;
   expected.parts = pieces > 0
                        ? count * pieces
                        : std::max<int64_t>(std::min<int64_t>(most, total), 1);
@@ -135,11 +136,11 @@ protected:
           << ", " << start.block;
       if (expected.pieces == 0 || k == expected.parts)
         continue;
-      int64_t next = expected.starts[k + 1].block;
+      int64_t next = at(i + 5);
       int64_t end =
           next > 0 ? next : ceilDiv(batch.lengths[right.sequence], blockKeys);
-      least = std::min(least, end - right.block);
-      most = std::max(most, end - right.block);
+      least = std::min(least, end - start.block);
+      most = std::max(most, end - start.block);
     }
     if (expected.pieces == 0)
       return 0;
@@ -171,6 +172,19 @@ TEST_F(ScheduleStartsTest, OthersIntoEqualPartsOfALine) {
       batch.tokens.push_back(random.chance(0.1) ? 0 : random.integer(1, 5));
     }
     expectRight(batch);
+  }
+}
+
+// A thread of the kernel then has several, most of which have no item.
+TEST_F(ScheduleStartsTest, AFewEqualOnesAmongManyWithoutTokens) {
+  for (int64_t every : {31, 50, 1000}) {
+    Batch batch = {{}, {}, 64};
+    for (int64_t b = 0; b < 3000; ++b) {
+      bool isOne = b % every == every / 2;
+      batch.lengths.push_back(isOne ? 8192 : b % 700);
+      batch.tokens.push_back(isOne);
+    }
+    EXPECT_LE(expectRight(batch), 1) << "one of " << every;
   }
 }
 
