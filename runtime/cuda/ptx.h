@@ -129,6 +129,12 @@ __device__ inline void syncThreads(int id, int count) {
   asm volatile("bar.sync %0, %1;" : : "r"(id), "r"(count) : "memory");
 }
 
+/// The same value, computed here and not again where it is used.
+__device__ inline int opaque(int value) {
+  asm volatile("" : "+r"(value));
+  return value;
+}
+
 /// 2^x, to 2 units in the last place; 0 for -infinity.
 __device__ inline float exp2Approximate(float x) {
   float result;

@@ -82,6 +82,12 @@ struct Rows {
   float sum[2][tileRows]; ///< Of the weights that either group computed.
 };
 
+/// Of a block of keys and a row: what weights are relative to, log2, and what
+/// the sums before it are to be multiplied by.
+struct Reference {
+  float value, rescale;
+};
+
 /// Places of items. While the groups end one, the next one's query may be there
 /// and the one after that be known.
 constexpr int numPlaces = 4;
@@ -102,10 +108,8 @@ struct Control {
   Barrier otherFull, otherEmpty;
   Item items[numPlaces];
   Rows rows[numPlaces];
-  /// Of each stage's block and of each row: what weights are relative to, log2,
-  /// and what the sums before it are to be multiplied by.
-  float reference[numStages][tileRows], rescale[numStages][tileRows];
-  const char *queryRows[2][tileRows]; ///< Of this item and of the next.
+  Reference references[numStages][tileRows]; ///< Of the stages' blocks.
+  const char *queryRows[2][tileRows];        ///< Of this item and of the next.
   /// Of a stage's gathered keys: which of them the tile's rows see, a bit each.
   uint32_t seen[numStages][blockKeys / 32];
 

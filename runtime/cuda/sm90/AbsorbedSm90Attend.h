@@ -93,18 +93,35 @@ private:
     return base + Shared::stages + stageOf(n) * Shared::stageBytes;
   }
 
-  /// Starts S = Q K^T of the group's own block `n`, box by box as they come.
-  __device__ void multiplyKeys(Logits &s, int n) {
-    uint32_t query = describe(base + Shared::query);
+  /// A block's stage, as products take it: keys, the columns that are the
+  /// group's values, and weights. A group's own blocks are all in the same.
+  struct Matrices {
+    uint32_t keys, values, weights;
+  };
+  __device__ Matrices matricesOf(int n) const {
     uint32_t keys = uniform(describe(stage(n)));
+    return {keys, keys + side * BoxesEach * boxBytes / 16,
+            keys + Shared::weights / 16};
+  }
+
+  /// Starts S = Q K^T of the group's own block `n`, box by box as they come.
+  __device__ void multiplyKeys(Logits &s, uint32_t keys, int n) {
+    uint32_t query = describe(base + Shared::query);
     if constexpr (Gathers)
       waitForGathered(n);
     pin(s);
     beginProducts();
+    Barrier *full = control.full[stageOf(n)];
+    bool isThere = false;
 #pragma unroll
     for (int box = 0; box < Shared::keyBoxes; ++box) {
-      if constexpr (!Gathers)
-        control.full[stageOf(n)][box].wait(phaseOf(n));
+      if constexpr (!Gathers) {
+        if (!isThere)
+          full[box].wait(phaseOf(n));
+        // To ask takes half as long as a box's products, which follow first.
+        if (box + 1 < Shared::keyBoxes)
+          isThere = full[box + 1].hasEnded(phaseOf(n));
+      }
       beginProducts();
 #pragma unroll
       for (int step = 0; step < 4; ++step) {
@@ -125,53 +142,49 @@ private:
     fenceSharedWrites();
   }
 
-  /// Takes the reference that the other group chose for its block `n`.
-  __device__ void followReference(int n) {
+  /// Waits for the weights of the other group's block `n` and takes the
+  /// reference that it chose; `factor` is what sums are to be multiplied by.
+  __device__ void followReference(float (&factor)[2], int n) {
     control.weights[stageOf(n)].wait(phaseOf(n));
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
-      reference[i] = control.reference[stageOf(n)][ownRow() + i * 8];
-      sum[i] *= control.rescale[stageOf(n)][ownRow() + i * 8];
+      Reference other = control.references[stageOf(n)][ownRow() + i * 8];
+      reference[i] = other.value;
+      factor[i] = other.rescale;
+      sum[i] *= factor[i];
     }
   }
 
-  /// Starts O += P V of block `n`, or O = P V unless `add`; endValues() ends
-  /// it.
-  __device__ void takeValues(int n, bool add) {
-    control.weights[stageOf(n)].wait(phaseOf(n));
-    if (add)
-      rescale({control.rescale[stageOf(n)][ownRow()],
-               control.rescale[stageOf(n)][ownRow() + 8]});
-    uint32_t weights = uniform(describe(stage(n) + Shared::weights));
-    uint32_t values = valuesOf(n);
-    pin(o);
-    beginProducts();
-#pragma unroll
-    for (int step = 0; step < 4; ++step)
-      multiplyColumns<T>(o, weights + step * 32 / 16,
-                         values + step * sixteenRows, add || step != 0);
-    commitProducts();
-  }
-
-  /// The same of the group's own block, whose weights are in registers still.
-  __device__ void takeValues(const Weights &weights, const float (&factor)[2],
-                             int n, bool add) {
+  /// Starts O = O * factor + P V of a block whose weights are there, or
+  /// O = P V unless `add`; endValues() ends it.
+  __device__ void takeValues(const float (&factor)[2], const Matrices &matrices,
+                             bool add) {
     if (add)
       rescale(factor);
-    uint32_t values = valuesOf(n);
     pin(o);
     beginProducts();
 #pragma unroll
     for (int step = 0; step < 4; ++step)
-      multiplyColumns<T>(o, weights + 4 * step, values + step * sixteenRows,
+      multiplyColumns<T>(o, matrices.weights + step * 32 / 16,
+                         matrices.values + step * sixteenRows,
                          add || step != 0);
     commitProducts();
   }
 
-  /// The columns of block `n` that are the group's values.
-  __device__ uint32_t valuesOf(int n) const {
-    return uniform(describe(stage(n) + side * BoxesEach * boxBytes));
+  /// The same of the group's own block, whose weights are in registers still,
+  /// without a factor.
+  __device__ void takeValues(const Weights &weights, const Matrices &matrices,
+                             bool add) {
+    pin(o);
+    beginProducts();
+#pragma unroll
+    for (int step = 0; step < 4; ++step)
+      multiplyColumns<T>(o, weights + 4 * step,
+                         matrices.values + step * sixteenRows,
+                         add || step != 0);
+    commitProducts();
   }
+
   /// Ends the product with block `n`, whose values then are done with.
   __device__ void endValues(int n) {
     waitForProducts<0>();
@@ -190,6 +203,9 @@ private:
       return;
     // O isn't among those under way, but the compiler doesn't see that.
     waitForProducts<0>();
+    multiply(factor);
+  }
+  __device__ void multiply(const float (&factor)[2]) {
 #pragma unroll
     for (int j = 0; j < numSums; j += 4) {
       o[j] *= factor[0], o[j + 1] *= factor[0];
@@ -202,36 +218,49 @@ private:
     return item.leastSeen / blockKeys - item.blockBegin + first;
   }
 
+  __device__ static bool isTail(int n, int tail) {
+    return !Gathers && n >= tail;
+  }
+
   /// Makes P of the group's own block `n`, the item's `index`-th, from S, and
-  /// gives what O before is to be multiplied by. tellWeights() is to follow.
+  /// gives what O before is to be multiplied by: here it is where groups
+  /// overlap. What is rare is in one place, for each jump costs 40 clocks.
+  /// tellWeights() is to follow.
   __device__ void makeWeights(Weights &weights, float (&factor)[2], Logits &s,
                               int place, int n, int index, bool isTail) {
+    int row = opaque(ownRow());
     if constexpr (Gathers)
       hideMissing(s, n);
-    else if (isTail)
-      hideUnseen(s, control.rows[place],
-                 control.items[place].blockBegin + index);
     // That weights are too large their sums tell: maxima would take as long as
     // the weights.
     float own[2];
     bool follows[2] = {true, true};
-    if (index > 0) {
+    if (index > 0 && !isTail) {
       weigh(weights, own, s, reference);
       follows[0] = !(own[0] <= mostOwn), follows[1] = !(own[1] <= mostOwn);
     }
     factor[0] = factor[1] = 1;
     if (__any_sync(~0u, follows[0] || follows[1])) {
+      if (isTail)
+        hideUnseen(s, control.rows[place],
+                   control.items[place].blockBegin + index);
       float top[2];
-      followMaximum(factor, top, follows, s);
+      followMaximum(factor, top, follows, s, isTail && index > 0 ? 8 : 0);
       weigh(weights, own, s, top);
+      if (Overlaps) {
+        waitForProducts<0>();
+        pin(o);
+      }
+      if (isTail)
+        clearTail(place, n, index);
+      if (Overlaps && index > 0)
+        rescale(factor);
     }
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       sum[i] = sum[i] * factor[i] + own[i];
-      if (lane() % 4 == 0) {
-        control.reference[stageOf(n)][ownRow() + i * 8] = reference[i];
-        control.rescale[stageOf(n)][ownRow() + i * 8] = factor[i];
-      }
+      if (lane() % 4 == 0)
+        control.references[stageOf(n)][row + i * 8] = {reference[i], factor[i]};
     }
   }
 
@@ -252,7 +281,8 @@ private:
   /// A row's reference becomes its maximum, if that is more, where one of the
   /// row's threads has it follow: no row depends on another.
   __device__ void followMaximum(float (&factor)[2], float (&top)[2],
-                                const bool (&follows)[2], const Logits &s) {
+                                const bool (&follows)[2], const Logits &s,
+                                float margin) {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       float most = s[2 * i];
@@ -263,35 +293,36 @@ private:
       most = fmaxf(most, __shfl_xor_sync(~0u, most, 2)) * p.scale;
       bool rowFollows = __ballot_sync(~0u, follows[i]) >> (lane() & ~3) & 15;
       float before = reference[i];
-      reference[i] = rowFollows && most > before ? most : before;
+      reference[i] = rowFollows && most > before + margin ? most : before;
       top[i] = reference[i] == minusInfinity() ? 0 : reference[i];
       factor[i] = exp2Approximate(before - top[i]);
     }
   }
 
-  /// Gives the other group the weights of the group's own block.
-  __device__ void tellWeights(const Weights &weights, int place, int n,
-                              int index, bool isTail) {
-    // Gathered keys have no tail: unseen ones are zeros.
-    if constexpr (Gathers)
-      isTail = false;
-    // All warps are done with the keys, whose pe part gives way, or what isn't
-    // finite in them.
-    if (HasPe || isTail)
+  /// Of the group's own block `n`, the item's `index`-th, which not all rows
+  /// see whole: what isn't finite in values would reach all rows, multiplied by
+  /// 0. Gathered keys have no tail: unseen ones are zeros.
+  __device__ void clearTail(int place, int n, int index) {
+    // All warps are done with the keys.
+    syncThreads(GroupBarrier + side, groupThreads);
+    const Item &item = control.items[place];
+    int key = (item.blockBegin + index) * blockKeys;
+    int least = min(max(item.leastSeen - key, 0), blockKeys);
+    int most = min(max(item.mostSeen - key, 0), blockKeys);
+    dropNonFinite(n, least, most);
+    clearKeys(n, most);
+    fenceSharedWrites();
+    syncThreads(GroupBarrier + side, groupThreads);
+  }
+
+  /// Gives the other group the weights of the group's own block `n`.
+  __device__ void tellWeights(const Weights &weights, int n) {
+    // All warps are done with the keys, whose pe part gives way.
+    if (HasPe)
       syncThreads(GroupBarrier + side, groupThreads);
-    if (isTail) {
-      const Item &item = control.items[place];
-      int key = (item.blockBegin + index) * blockKeys;
-      int least = min(max(item.leastSeen - key, 0), blockKeys);
-      int most = min(max(item.mostSeen - key, 0), blockKeys);
-      dropNonFinite(n, least, most);
-      clearKeys(n, most);
-    }
     storeWeights(n, weights);
     fenceSharedWrites();
     arrive(control.weights[stageOf(n)]);
-    if (isTail)
-      control.weights[stageOf(n)].wait(phaseOf(n));
   }
 
   __device__ void hideUnseen(Logits &s, const Rows &rows, int block) {
@@ -325,9 +356,6 @@ private:
       storeMatrices(to + swizzledUnit(row, 2 * j + lane() / 16), pairs[4 * j],
                     pairs[4 * j + 1], pairs[4 * j + 2], pairs[4 * j + 3]);
   }
-
-  // What isn't finite in keys that not every row sees would reach all rows,
-  // multiplied by 0.
 
   /// Puts zeros in its place in the keys [begin, end).
   __device__ void dropNonFinite(int n, int begin, int end) {

@@ -195,10 +195,10 @@ protected:
   /// Calls `copy` with the page, the first row in it, and the number of each
   /// piece of a block that lies in one page.
   template <typename Copy>
-  __device__ void forPieces(const Pages &pages, int block, int pieces,
-                            Copy copy) {
+  __device__ void forPieces(const Pages &pages, int block, int begin,
+                            int pieces, Copy copy) {
 #pragma unroll 1
-    for (int i = 0; i < pieces; ++i) {
+    for (int i = begin; i < pieces; ++i) {
       int position = block * blockKeys + i * boxRows();
       int page = pages.at(call.logicalPage(position));
       if (isElected())
@@ -215,43 +215,51 @@ protected:
     uint32_t before = ~(n / numStages) & 1;
     int bytes = boxRows() * boxRowBytes;
     uint32_t to = base + Shared::stages + stage * Shared::stageBytes;
-    Barrier *full = control.full[stage];
+    Barrier *full = control.full[stage] + side * BoxesEach;
     bool loads = !isPaired || clusterRank() == side;
-    if (loads)
-      control.empty[stage][side].wait(before);
-    if (isElected())
+    int position = block * blockKeys;
+    int page = pages.at(call.logicalPage(position));
+    int line = call.lineOf(position);
+    auto copy = [&](int page, int line, int piece) {
+      uint32_t at = to + side * BoxesEach * boxBytes + piece * bytes;
+      if (isPaired)
+#pragma unroll
+        for (int i = 0; i < BoxesEach; ++i)
+          copyBoxToBoth(at + i * boxBytes, maps.latent,
+                        (side * BoxesEach + i) * boxColumns, line, page,
+                        full[i]);
+      else
+#pragma unroll
+        for (int i = 0; i < BoxesEach; ++i)
+          copyBox(at + i * boxBytes, maps.latent,
+                  (side * BoxesEach + i) * boxColumns, line, page, full[i]);
+    };
+    if (isElected()) {
 #pragma unroll
       for (int i = 0; i < BoxesEach; ++i) {
-        Barrier &barrier = full[side * BoxesEach + i];
-        // The other CTA's bytes are not to be those of the block before.
-        if (!loads)
-          barrier.wait(before);
-        barrier.arriveExpecting(pieces * bytes);
+        // The bytes are not to be those of the block before.
+        full[i].wait(before);
+        full[i].arriveExpecting(pieces * bytes);
       }
+      // All else was done before: a group waits for the first box.
+      if (loads) {
+        control.empty[stage][side].wait(before);
+        copy(page, line, 0);
+      }
+    }
     __syncwarp();
-    if (loads)
-      forPieces(pages, block, pieces, [&](int page, int line, int piece) {
-#pragma unroll
-        for (int i = 0; i < BoxesEach; ++i) {
-          int box = side * BoxesEach + i;
-          uint32_t at = to + box * boxBytes + piece * bytes;
-          if (isPaired)
-            copyBoxToBoth(at, maps.latent, box * boxColumns, line, page,
-                          full[box]);
-          else
-            copyBox(at, maps.latent, box * boxColumns, line, page, full[box]);
-        }
-      });
+    if (loads && pieces > 1)
+      forPieces(pages, block, 1, pieces, copy);
     if (!HasPe || side == 0)
       return;
     constexpr int box = Shared::valueBoxes;
     control.peEmpty[stage].wait(before);
     if (isElected())
-      full[box].arriveExpecting(pieces * bytes);
+      control.full[stage][box].arriveExpecting(pieces * bytes);
     __syncwarp();
-    forPieces(pages, block, pieces, [&](int page, int line, int piece) {
+    forPieces(pages, block, 0, pieces, [&](int page, int line, int piece) {
       copyBox(to + box * boxBytes + piece * bytes, maps.pe, 0, line, page,
-              full[box]);
+              control.full[stage][box]);
     });
   }
 
@@ -260,7 +268,7 @@ protected:
   /// where a CTA has the keys for itself.
   __device__ void prefetchBlock(int side, const Pages &pages, int block,
                                 int pieces) {
-    forPieces(pages, block, pieces, [&](int page, int line, int) {
+    forPieces(pages, block, 0, pieces, [&](int page, int line, int) {
 #pragma unroll
       for (int i = 0; i < BoxesEach; ++i)
         prefetchBox(maps.latent, (side * BoxesEach + i) * boxColumns, line,

@@ -38,7 +38,8 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::attend(
   int tail = firstTail(item, first);
   Logits s;
   Weights weights;
-  float factor[2];
+  float factor[2], other[2];
+  uint32_t keys = matricesOf(first + side).keys;
   if (last - first <= side)
     arrive(control.queryEmpty);
   for (int n = first; n < last; n += 2, ++turns) {
@@ -46,7 +47,7 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::attend(
     if (own < last) {
       if (side == 1)
         control.turn.wait(turns & 1);
-      multiplyKeys(s, own);
+      multiplyKeys(s, keys, own);
       if (side == 0)
         arrive(control.turn);
       waitForProducts<0>();
@@ -55,16 +56,21 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::attend(
         arrive(control.queryEmpty);
     }
     if (side == 1)
-      followReference(n);
+      followReference(other, n);
     if (own < last) {
-      makeWeights(weights, factor, s, place, own, own - first, own >= tail);
-      tellWeights(weights, place, own, own - first, own >= tail);
+      makeWeights(weights, factor, s, place, own, own - first,
+                  isTail(own, tail));
+      tellWeights(weights, own);
     }
 #pragma unroll 1
     for (int i = n; i < min(n + 2, last); ++i) {
-      if (i > n && side == 0)
-        followReference(i);
-      takeValues(i, i > first);
+      if (i == own)
+        control.weights[stageOf(i)].wait(phaseOf(i));
+      else if (side == 0)
+        followReference(other, i);
+      bool isOwn = i == own;
+      takeValues({isOwn ? factor[0] : other[0], isOwn ? factor[1] : other[1]},
+                 matricesOf(i), i > first);
       endValues(i);
     }
   }
@@ -78,23 +84,25 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::lead(
   Logits s;
   Weights weights;
   float factor[2];
+  Matrices own = matricesOf(first), other = matricesOf(first + 1);
   if (first == last)
     arrive(control.queryEmpty);
   for (int n = first; n < last; n += 2) {
-    multiplyKeys(s, n);
+    multiplyKeys(s, own.keys, n);
     arrive(control.turn);
     waitForProducts<0>();
     pin(s);
     if (n + 2 >= last)
       arrive(control.queryEmpty);
-    makeWeights(weights, factor, s, place, n, n - first, n >= tail);
-    tellWeights(weights, place, n, n - first, n >= tail);
-    takeValues(weights, factor, n, n > first);
+    makeWeights(weights, factor, s, place, n, n - first, isTail(n, tail));
+    takeValues(weights, own, n > first);
+    tellWeights(weights, n);
     endValues(n);
+    pin(weights);
     if (n + 1 == last)
       break;
-    followReference(n + 1);
-    takeValues(n + 1, true);
+    followReference(factor, n + 1);
+    takeValues(factor, other, true);
     endValues(n + 1);
   }
 }
@@ -107,28 +115,30 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::follow(
   Logits s;
   Weights weights;
   float factor[2];
+  Matrices own = matricesOf(first + 1), other = matricesOf(first);
   if (last - first < 2)
     arrive(control.queryEmpty);
   int n = first + 1;
   for (; n < last; n += 2, ++turns) {
     control.turn.wait(turns & 1);
-    multiplyKeys(s, n);
-    followReference(n - 1);
-    takeValues(n - 1, n - 1 > first);
+    multiplyKeys(s, own.keys, n);
+    followReference(factor, n - 1);
+    takeValues(factor, other, n - 1 > first);
     waitForProducts<1>();
     pin(s);
     if (n + 2 >= last)
       arrive(control.queryEmpty);
-    makeWeights(weights, factor, s, place, n, n - first, n >= tail);
+    makeWeights(weights, factor, s, place, n, n - first, isTail(n, tail));
     endValues(n - 1);
-    tellWeights(weights, place, n, n - first, n >= tail);
-    takeValues(weights, factor, n, true);
+    takeValues(weights, own, true);
+    tellWeights(weights, n);
     endValues(n);
+    pin(weights);
   }
   if (n == last) {
     ++turns;
-    followReference(n - 1);
-    takeValues(n - 1, n - 1 > first);
+    followReference(factor, n - 1);
+    takeValues(factor, other, n - 1 > first);
     endValues(n - 1);
   }
 }

@@ -74,14 +74,15 @@ public:
   /// Waits for the end of the phase of this parity: of phase 0, 2, ... or of
   /// 1, 3, ... The one before the first has ended.
   __device__ void wait(uint32_t parity) {
-    while (!hasEnded(parity)) {
+    while (!ends(parity)) {
     }
   }
+  /// Whether it has ended, without waiting.
   __device__ bool hasEnded(uint32_t parity) {
     uint32_t ended;
     asm volatile("{\n"
                  ".reg .pred ended;\n"
-                 "mbarrier.try_wait.parity.acquire.cta.shared::cta.b64 ended, "
+                 "mbarrier.test_wait.parity.acquire.cta.shared::cta.b64 ended, "
                  "[%1], %2;\n"
                  "selp.u32 %0, 1, 0, ended;\n"
                  "}"
@@ -96,6 +97,21 @@ public:
   }
 
 private:
+  /// Whether it has ended, or does while the thread is suspended for a moment.
+  __device__ bool ends(uint32_t parity) {
+    uint32_t ended;
+    asm volatile("{\n"
+                 ".reg .pred ended;\n"
+                 "mbarrier.try_wait.parity.acquire.cta.shared::cta.b64 ended, "
+                 "[%1], %2;\n"
+                 "selp.u32 %0, 1, 0, ended;\n"
+                 "}"
+                 : "=r"(ended)
+                 : "r"(address()), "r"(parity)
+                 : "memory");
+    return ended;
+  }
+
   uint64_t state;
 };
 

@@ -72,6 +72,12 @@ template <int N> __device__ inline void pin(float (&d)[N]) {
   for (int i = 0; i < N; ++i)
     asm volatile("" : "+f"(d[i]) : : "memory");
 }
+/// The same of what products read.
+template <int N> __device__ inline void pin(uint32_t (&a)[N]) {
+#pragma unroll
+  for (int i = 0; i < N; ++i)
+    asm volatile("" : "+r"(a[i]) : : "memory");
+}
 
 #define MLA_TEN(t)                                                             \
   "%" #t "0, %" #t "1, %" #t "2, %" #t "3, %" #t "4, %" #t "5, %" #t "6, "     \
