@@ -207,14 +207,16 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
   if (params.maxKv > 0)
     keys = std::min(keys, params.maxKv);
   int64_t blocks = params.seqs * ceilDiv(keys, blockKeys) * params.shape.lanes;
-  bool overlaps =
-      params.shape.lanes > 1 && blocks >= 24 * int64_t(params.shape.numCTAs);
+  auto eachHas = [&](int64_t count) {
+    return params.shape.lanes > 1 && blocks >= count * params.shape.numCTAs;
+  };
+  bool overlaps = eachHas(12);
   Choice choice = choose(params.latent.dtype, params.latentWidth,
                          params.peWidth > 0, overlaps);
   // Two row tiles of a sequence are two CTAs' that share what they read. With
   // few blocks it takes longer to wait for each other.
   bool pairs =
-      overlaps && params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
+      eachHas(24) && params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
   return launchEarlyClusters(ctx, "absorbed_attention", choice.kernel,
                              params.shape.numCTAs, pairs ? 2 : 1, numThreads,
                              choice.sharedBytes, params, maps);

@@ -26,7 +26,7 @@ namespace sm90 {
 
 /// What a thread's weights of a row in a block may add up to before the row's
 /// reference follows its maximum: far less than f16 can hold.
-constexpr float mostOwn = 256;
+constexpr float mostOwn = 256, logOfMostOwn = 8;
 
 template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
 class Attend {
@@ -118,7 +118,8 @@ private:
       if constexpr (!Gathers) {
         if (!isThere)
           full[box].wait(phaseOf(n));
-        // To ask takes half as long as a box's products, which follow first.
+        // The answer takes half as long as this box's products, which start
+        // meanwhile.
         if (box + 1 < Shared::keyBoxes)
           isThere = full[box + 1].hasEnded(phaseOf(n));
       }
@@ -203,9 +204,6 @@ private:
       return;
     // O isn't among those under way, but the compiler doesn't see that.
     waitForProducts<0>();
-    multiply(factor);
-  }
-  __device__ void multiply(const float (&factor)[2]) {
 #pragma unroll
     for (int j = 0; j < numSums; j += 4) {
       o[j] *= factor[0], o[j + 1] *= factor[0];
@@ -218,17 +216,15 @@ private:
     return item.leastSeen / blockKeys - item.blockBegin + first;
   }
 
-  __device__ static bool isTail(int n, int tail) {
-    return !Gathers && n >= tail;
-  }
-
   /// Makes P of the group's own block `n`, the item's `index`-th, from S, and
-  /// gives what O before is to be multiplied by: here it is where groups
-  /// overlap. What is rare is in one place, for each jump costs 40 clocks.
-  /// tellWeights() is to follow.
+  /// gives what O before is to be multiplied by, which is done here where the
+  /// groups overlap. tellWeights() is to follow. All that is rare is in one
+  /// place: to jump over code takes 40 clocks.
   __device__ void makeWeights(Weights &weights, float (&factor)[2], Logits &s,
                               int place, int n, int index, bool isTail) {
     int row = opaque(ownRow());
+    // Gathered keys have no tail: unseen ones are zeros.
+    isTail = isTail && !Gathers;
     if constexpr (Gathers)
       hideMissing(s, n);
     // That weights are too large their sums tell: maxima would take as long as
@@ -245,7 +241,8 @@ private:
         hideUnseen(s, control.rows[place],
                    control.items[place].blockBegin + index);
       float top[2];
-      followMaximum(factor, top, follows, s, isTail && index > 0 ? 8 : 0);
+      followMaximum(factor, top, follows, s,
+                    isTail && index > 0 ? logOfMostOwn : 0);
       weigh(weights, own, s, top);
       if (Overlaps) {
         waitForProducts<0>();
@@ -278,8 +275,8 @@ private:
     }
   }
 
-  /// A row's reference becomes its maximum, if that is more, where one of the
-  /// row's threads has it follow: no row depends on another.
+  /// A row's reference becomes its maximum, if that is more by `margin`, where
+  /// one of the row's threads has it follow: no row depends on another.
   __device__ void followMaximum(float (&factor)[2], float (&top)[2],
                                 const bool (&follows)[2], const Logits &s,
                                 float margin) {
@@ -301,7 +298,7 @@ private:
 
   /// Of the group's own block `n`, the item's `index`-th, which not all rows
   /// see whole: what isn't finite in values would reach all rows, multiplied by
-  /// 0. Gathered keys have no tail: unseen ones are zeros.
+  /// 0.
   __device__ void clearTail(int place, int n, int index) {
     // All warps are done with the keys.
     syncThreads(GroupBarrier + side, groupThreads);

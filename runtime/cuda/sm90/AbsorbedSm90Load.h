@@ -193,7 +193,7 @@ protected:
   }
 
   /// Calls `copy` with the page, the first row in it, and the number of each
-  /// piece of a block that lies in one page.
+  /// piece of a block that lies in one page, from piece `begin` on.
   template <typename Copy>
   __device__ void forPieces(const Pages &pages, int block, int begin,
                             int pieces, Copy copy) {
@@ -241,7 +241,7 @@ protected:
         full[i].wait(before);
         full[i].arriveExpecting(pieces * bytes);
       }
-      // All else was done before: a group waits for the first box.
+      // Nothing else is left to do then: a group waits for these boxes.
       if (loads) {
         control.empty[stage][side].wait(before);
         copy(page, line, 0);

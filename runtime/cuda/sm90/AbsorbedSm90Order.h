@@ -15,6 +15,9 @@
 // The second group's first product with values stands behind S(b): it waits for
 // S(b) alone, and makes P(b) meanwhile.
 //
+// A product with a group's own weights starts before the group gives these to
+// the other one: it has them in registers.
+//
 // Where memory bounds the kernel, and where there are few blocks, the second
 // group has P(b) before O: one text then serves both groups, which is a third
 // of what must be fetched before the first product is done. The sums are the
@@ -58,17 +61,16 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::attend(
     if (side == 1)
       followReference(other, n);
     if (own < last) {
-      makeWeights(weights, factor, s, place, own, own - first,
-                  isTail(own, tail));
+      makeWeights(weights, factor, s, place, own, own - first, own >= tail);
       tellWeights(weights, own);
     }
 #pragma unroll 1
     for (int i = n; i < min(n + 2, last); ++i) {
-      if (i == own)
+      bool isOwn = i == own;
+      if (isOwn)
         control.weights[stageOf(i)].wait(phaseOf(i));
       else if (side == 0)
         followReference(other, i);
-      bool isOwn = i == own;
       takeValues({isOwn ? factor[0] : other[0], isOwn ? factor[1] : other[1]},
                  matricesOf(i), i > first);
       endValues(i);
@@ -94,7 +96,7 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::lead(
     pin(s);
     if (n + 2 >= last)
       arrive(control.queryEmpty);
-    makeWeights(weights, factor, s, place, n, n - first, isTail(n, tail));
+    makeWeights(weights, factor, s, place, n, n - first, n >= tail);
     takeValues(weights, own, n > first);
     tellWeights(weights, n);
     endValues(n);
@@ -128,7 +130,7 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::follow(
     pin(s);
     if (n + 2 >= last)
       arrive(control.queryEmpty);
-    makeWeights(weights, factor, s, place, n, n - first, isTail(n, tail));
+    makeWeights(weights, factor, s, place, n, n - first, n >= tail);
     endValues(n - 1);
     takeValues(weights, own, true);
     tellWeights(weights, n);
