@@ -300,14 +300,16 @@ private:
   /// see whole: what isn't finite in values would reach all rows, multiplied by
   /// 0.
   __device__ void clearTail(int place, int n, int index) {
-    // All warps are done with the keys.
-    syncThreads(GroupBarrier + side, groupThreads);
     const Item &item = control.items[place];
     int key = (item.blockBegin + index) * blockKeys;
     int least = min(max(item.leastSeen - key, 0), blockKeys);
     int most = min(max(item.mostSeen - key, 0), blockKeys);
-    dropNonFinite(n, least, most);
     clearKeys(n, most);
+    if (least < most) {
+      // All warps are done with the keys, which some rows see.
+      syncThreads(GroupBarrier + side, groupThreads);
+      dropNonFinite(n, least, most);
+    }
     fenceSharedWrites();
     syncThreads(GroupBarrier + side, groupThreads);
   }
@@ -366,13 +368,20 @@ private:
       *at = value;
     }
   }
-  /// Makes the values zeros of the keys from `begin` on, which no row sees.
+  /// Makes the values zeros of the keys from `begin` on, which no row sees. Of
+  /// a box they lie in a line.
   __device__ void clearKeys(int n, int begin) {
+    constexpr int bytesAtOnce = groupThreads * 16;
     char *keys = shared + (stage(n) - base);
-    for (int i = begin * unitsOfKey + thread; i < blockKeys * unitsOfKey;
-         i += groupThreads)
-      *reinterpret_cast<uint4 *>(keys + placeOfUnit(i)) =
-          make_uint4(0, 0, 0, 0);
+#pragma unroll
+    for (int box = 0; box < Shared::valueBoxes; ++box)
+#pragma unroll
+      for (int i = 0; i < boxBytes; i += bytesAtOnce) {
+        int at = begin * boxRowBytes + thread * 16 + i;
+        if (at < boxBytes)
+          *reinterpret_cast<uint4 *>(keys + box * boxBytes + at) =
+              make_uint4(0, 0, 0, 0);
+      }
   }
 
   static constexpr int unitsOfKey = Shared::valueBoxes * 8; ///< Of 16 bytes.
