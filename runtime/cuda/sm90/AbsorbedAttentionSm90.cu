@@ -11,7 +11,7 @@
 //
 // On an H100, bf16, 512 + 64 columns: with 64 rows or fewer the cache is read
 // at 2.94 TB/s while blocks follow each other; of 128 rows two CTAs of a
-// cluster load the same keys for each other, and a pair of blocks takes 6000
+// cluster load the same keys for each other, and a pair of blocks takes 5600
 // cycles of a clock that the board's power holds at 1500 to 1750 MHz. What was
 // tried is in docs/performance/decode-log.md.
 //
@@ -207,16 +207,17 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
   if (params.maxKv > 0)
     keys = std::min(keys, params.maxKv);
   int64_t blocks = params.seqs * ceilDiv(keys, blockKeys) * params.shape.lanes;
-  auto eachHas = [&](int64_t count) {
+  auto eachShares = [&](int64_t count) {
     return params.shape.lanes > 1 && blocks >= count * params.shape.numCTAs;
   };
-  bool overlaps = eachHas(12);
+  // From how many blocks a CTA on this and pairs pay was measured.
+  bool overlaps = eachShares(12);
   Choice choice = choose(params.latent.dtype, params.latentWidth,
                          params.peWidth > 0, overlaps);
   // Two row tiles of a sequence are two CTAs' that share what they read. With
   // few blocks it takes longer to wait for each other.
-  bool pairs =
-      eachHas(24) && params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
+  bool pairs = eachShares(24) && params.shape.lanes == 2 &&
+               params.shape.numCTAs % 2 == 0;
   return launchEarlyClusters(ctx, "absorbed_attention", choice.kernel,
                              params.shape.numCTAs, pairs ? 2 : 1, numThreads,
                              choice.sharedBytes, params, maps);

@@ -84,8 +84,8 @@ struct Rows {
 
 /// Of a block of keys and a row: what weights are relative to, log2, and what
 /// the sums before it are to be multiplied by.
-struct Reference {
-  float value, rescale;
+struct alignas(8) Reference {
+  float value, factor;
 };
 
 /// Places of items. While the groups end one, the next one's query may be there

@@ -26,7 +26,7 @@ namespace sm90 {
 
 /// What a thread's weights of a row in a block may add up to before the row's
 /// reference follows its maximum: far less than f16 can hold.
-constexpr float mostOwn = 256, logOfMostOwn = 8;
+constexpr float mostOwn = 256;
 
 template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
 class Attend {
@@ -94,7 +94,8 @@ private:
   }
 
   /// A block's stage, as products take it: keys, the columns that are the
-  /// group's values, and weights. A group's own blocks are all in the same.
+  /// group's values, and weights. Of an item a group's own blocks are all in
+  /// the same.
   struct Matrices {
     uint32_t keys, values, weights;
   };
@@ -118,8 +119,7 @@ private:
       if constexpr (!Gathers) {
         if (!isThere)
           full[box].wait(phaseOf(n));
-        // The answer takes half as long as this box's products, which start
-        // meanwhile.
+        // The answer is there when this box's products have been started.
         if (box + 1 < Shared::keyBoxes)
           isThere = full[box + 1].hasEnded(phaseOf(n));
       }
@@ -151,7 +151,7 @@ private:
     for (int i = 0; i < 2; ++i) {
       Reference other = control.references[stageOf(n)][ownRow() + i * 8];
       reference[i] = other.value;
-      factor[i] = other.rescale;
+      factor[i] = other.factor;
       sum[i] *= factor[i];
     }
   }
@@ -202,7 +202,7 @@ private:
   __device__ void rescale(const float (&factor)[2]) {
     if (!__any_sync(~0u, factor[0] != 1 || factor[1] != 1))
       return;
-    // O isn't among those under way, but the compiler doesn't see that.
+    // O isn't among those under way any more, which the compiler doesn't see.
     waitForProducts<0>();
 #pragma unroll
     for (int j = 0; j < numSums; j += 4) {
@@ -231,19 +231,21 @@ private:
     // the weights.
     float own[2];
     bool follows[2] = {true, true};
-    if (index > 0 && !isTail) {
+    auto anyFollows = [&] {
       weigh(weights, own, s, reference);
       follows[0] = !(own[0] <= mostOwn), follows[1] = !(own[1] <= mostOwn);
-    }
+      return __any_sync(~0u, follows[0] || follows[1]);
+    };
     factor[0] = factor[1] = 1;
-    if (__any_sync(~0u, follows[0] || follows[1])) {
+    if (index == 0 || isTail || anyFollows()) {
       if (isTail)
         hideUnseen(s, control.rows[place],
                    control.items[place].blockBegin + index);
-      float top[2];
-      followMaximum(factor, top, follows, s,
-                    isTail && index > 0 ? logOfMostOwn : 0);
-      weigh(weights, own, s, top);
+      if (index == 0 || !isTail || anyFollows()) {
+        float top[2];
+        followMaximum(factor, top, follows, s);
+        weigh(weights, own, s, top);
+      }
       if (Overlaps) {
         waitForProducts<0>();
         pin(o);
@@ -275,11 +277,10 @@ private:
     }
   }
 
-  /// A row's reference becomes its maximum, if that is more by `margin`, where
-  /// one of the row's threads has it follow: no row depends on another.
+  /// A row's reference becomes its maximum, if that is more, where one of the
+  /// row's threads has it follow: no row depends on another.
   __device__ void followMaximum(float (&factor)[2], float (&top)[2],
-                                const bool (&follows)[2], const Logits &s,
-                                float margin) {
+                                const bool (&follows)[2], const Logits &s) {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       float most = s[2 * i];
@@ -290,7 +291,7 @@ private:
       most = fmaxf(most, __shfl_xor_sync(~0u, most, 2)) * p.scale;
       bool rowFollows = __ballot_sync(~0u, follows[i]) >> (lane() & ~3) & 15;
       float before = reference[i];
-      reference[i] = rowFollows && most > before + margin ? most : before;
+      reference[i] = rowFollows && most > before ? most : before;
       top[i] = reference[i] == minusInfinity() ? 0 : reference[i];
       factor[i] = exp2Approximate(before - top[i]);
     }
@@ -304,9 +305,10 @@ private:
     int key = (item.blockBegin + index) * blockKeys;
     int least = min(max(item.leastSeen - key, 0), blockKeys);
     int most = min(max(item.mostSeen - key, 0), blockKeys);
+    // Warps that still multiply these keys hide what they get.
     clearKeys(n, most);
     if (least < most) {
-      // All warps are done with the keys, which some rows see.
+      // All warps are done with the others, which some rows see.
       syncThreads(GroupBarrier + side, groupThreads);
       dropNonFinite(n, least, most);
     }

@@ -218,8 +218,8 @@ protected:
     Barrier *full = control.full[stage] + side * BoxesEach;
     bool loads = !isPaired || clusterRank() == side;
     int position = block * blockKeys;
-    int page = pages.at(call.logicalPage(position));
-    int line = call.lineOf(position);
+    int firstPage = pages.at(call.logicalPage(position));
+    int firstLine = call.lineOf(position);
     auto copy = [&](int page, int line, int piece) {
       uint32_t at = to + side * BoxesEach * boxBytes + piece * bytes;
       if (isPaired)
@@ -241,14 +241,14 @@ protected:
         full[i].wait(before);
         full[i].arriveExpecting(pieces * bytes);
       }
-      // Nothing else is left to do then: a group waits for these boxes.
+      // All else is done before the release: a group waits for these boxes.
       if (loads) {
         control.empty[stage][side].wait(before);
-        copy(page, line, 0);
+        copy(firstPage, firstLine, 0);
       }
     }
     __syncwarp();
-    if (loads && pieces > 1)
+    if (loads)
       forPieces(pages, block, 1, pieces, copy);
     if (!HasPe || side == 0)
       return;

@@ -15,8 +15,8 @@
 // The second group's first product with values stands behind S(b): it waits for
 // S(b) alone, and makes P(b) meanwhile.
 //
-// A product with a group's own weights starts before the group gives these to
-// the other one: it has them in registers.
+// Here a product with a group's own weights starts before the group gives these
+// to the other one: it has them in registers.
 //
 // Where memory bounds the kernel, and where there are few blocks, the second
 // group has P(b) before O: one text then serves both groups, which is a third
@@ -41,7 +41,7 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::attend(
   int tail = firstTail(item, first);
   Logits s;
   Weights weights;
-  float factor[2], other[2];
+  float factor[2], otherFactor[2];
   uint32_t keys = matricesOf(first + side).keys;
   if (last - first <= side)
     arrive(control.queryEmpty);
@@ -59,7 +59,7 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::attend(
         arrive(control.queryEmpty);
     }
     if (side == 1)
-      followReference(other, n);
+      followReference(otherFactor, n);
     if (own < last) {
       makeWeights(weights, factor, s, place, own, own - first, own >= tail);
       tellWeights(weights, own);
@@ -70,8 +70,9 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::attend(
       if (isOwn)
         control.weights[stageOf(i)].wait(phaseOf(i));
       else if (side == 0)
-        followReference(other, i);
-      takeValues({isOwn ? factor[0] : other[0], isOwn ? factor[1] : other[1]},
+        followReference(otherFactor, i);
+      takeValues({isOwn ? factor[0] : otherFactor[0],
+                  isOwn ? factor[1] : otherFactor[1]},
                  matricesOf(i), i > first);
       endValues(i);
     }

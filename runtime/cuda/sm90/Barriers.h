@@ -74,43 +74,36 @@ public:
   /// Waits for the end of the phase of this parity: of phase 0, 2, ... or of
   /// 1, 3, ... The one before the first has ended.
   __device__ void wait(uint32_t parity) {
-    while (!ends(parity)) {
+    while (!endsSoon(parity)) {
     }
   }
-  /// Whether it has ended, without waiting.
-  __device__ bool hasEnded(uint32_t parity) {
-    uint32_t ended;
-    asm volatile("{\n"
-                 ".reg .pred ended;\n"
-                 "mbarrier.test_wait.parity.acquire.cta.shared::cta.b64 ended, "
-                 "[%1], %2;\n"
-                 "selp.u32 %0, 1, 0, ended;\n"
-                 "}"
-                 : "=r"(ended)
-                 : "r"(address()), "r"(parity)
-                 : "memory");
-    return ended;
+
+#define MLA_ASK_BARRIER(NAME, HOW)                                             \
+  __device__ bool NAME(uint32_t parity) {                                      \
+    uint32_t ended;                                                            \
+    asm volatile("{\n"                                                         \
+                 ".reg .pred ended;\n"                                         \
+                 "mbarrier." HOW                                               \
+                 ".parity.acquire.cta.shared::cta.b64 ended, [%1], %2;\n"      \
+                 "selp.u32 %0, 1, 0, ended;\n"                                 \
+                 "}"                                                           \
+                 : "=r"(ended)                                                 \
+                 : "r"(address()), "r"(parity)                                 \
+                 : "memory");                                                  \
+    return ended;                                                              \
   }
+
+  /// Whether that phase has ended, without waiting.
+  MLA_ASK_BARRIER(hasEnded, "test_wait")
 
   __device__ uint32_t address() const {
     return static_cast<uint32_t>(__cvta_generic_to_shared(&state));
   }
 
 private:
-  /// Whether it has ended, or does while the thread is suspended for a moment.
-  __device__ bool ends(uint32_t parity) {
-    uint32_t ended;
-    asm volatile("{\n"
-                 ".reg .pred ended;\n"
-                 "mbarrier.try_wait.parity.acquire.cta.shared::cta.b64 ended, "
-                 "[%1], %2;\n"
-                 "selp.u32 %0, 1, 0, ended;\n"
-                 "}"
-                 : "=r"(ended)
-                 : "r"(address()), "r"(parity)
-                 : "memory");
-    return ended;
-  }
+  /// The same; if not, the thread is first suspended for a moment.
+  MLA_ASK_BARRIER(endsSoon, "try_wait")
+#undef MLA_ASK_BARRIER
 
   uint64_t state;
 };
