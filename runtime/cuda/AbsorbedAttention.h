@@ -38,9 +38,6 @@ struct AbsorbedParams {
   } shape;
   float *slots;
   int32_t *ready; ///< See AttentionScratch.
-  /// Tiles of two parts are not for the second kernel: the first one merges
-  /// them itself.
-  bool mergesPairs;
   FaultRecord *fault;
 
   /// Whether a tile's keys may be more than one CTA's: there are slots for the
@@ -73,6 +70,10 @@ cudaError_t loadAbsorbedFfma(const State &state);
 mla_status launchAbsorbedCombine(mla_context &ctx,
                                  const AbsorbedParams &params);
 cudaError_t loadAbsorbedCombine();
+/// Of the slots that the Hopper kernel leaves.
+mla_status launchAbsorbedCombineSm90(mla_context &ctx,
+                                     const AbsorbedParams &params);
+cudaError_t loadAbsorbedCombineSm90();
 
 } // namespace cuda
 } // namespace mla

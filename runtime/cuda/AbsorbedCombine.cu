@@ -24,9 +24,24 @@ using namespace mla::cuda::absorbed_combine;
 
 namespace {
 
-constexpr int ctasEach = 2; ///< On a multiprocessor.
+constexpr int ctasEach = 2;      ///< On a multiprocessor.
+constexpr int unitColumns = 128; ///< Of a warp: four of a lane.
+/// Of so few pieces a warp has all columns of a row under way at once.
+constexpr int fewPieces = 4;
 /// Groups of columns that a warp has under way of an item of few pieces.
 constexpr int groupsAtOnce = 2;
+/// States that a lane has under way: an eighth of as many parts as an H100 has
+/// multiprocessors.
+constexpr int piecesAtOnce = 17;
+
+/// Warps that share a row: as many as have all its pieces under way at once, if
+/// there are so many.
+__device__ inline int warpsOfRow(int pieces) {
+  return pieces <= piecesAtOnce       ? 1
+         : pieces <= 2 * piecesAtOnce ? 2
+         : pieces <= 4 * piecesAtOnce ? 4
+                                      : numWarps;
+}
 
 /// A sum of weighted states and of the weights, relative to `top`, log2.
 struct Merged {
@@ -55,13 +70,20 @@ struct Merged {
 template <bool Indexed> class Combine {
 public:
   __device__ Combine(const AbsorbedParams &p, char *shared)
-      : p(p), call(p), items(p, shared), warp(threadIdx.x / 32),
-        lane(threadIdx.x % 32) {}
+      : p(p), call(p), items(p, shared),
+        columnGroups((p.latentWidth + unitColumns - 1) / unitColumns),
+        warp(threadIdx.x / 32), lane(threadIdx.x % 32) {}
 
   __device__ void run() {
     // What the attention itself waited for is there when it lets this kernel
     // start; only its states are to be waited for.
-    int units = items.load() ? items.find() : 0;
+    int units = 0;
+    if (items.load())
+      units = items.find([&](const SplitItem &item) {
+        int share = warpsOfRow(item.pieces);
+        return (item.rows * share + numWarps - 1) / numWarps *
+               (item.pieces <= fewPieces ? 1 : columnGroups);
+      });
     waitForStream();
     for (int unit = blockIdx.x; unit < units; unit += gridDim.x)
       merge(unit);
@@ -96,6 +118,7 @@ private:
   const AbsorbedParams &p;
   const AbsorbedCall call;
   SplitItems<Indexed> items;
+  const int columnGroups; ///< Of a row: so many units have it.
   const int warp, lane;
 };
 
@@ -188,14 +211,14 @@ __device__ void Combine<Indexed>::mergeFew(const SplitItem &item, int part,
   }
   const float *states = first + row % tileRows() * maxSlotColumns + lane * 4;
 #pragma unroll 1
-  for (int group = 0; group < items.columnGroups; group += groupsAtOnce) {
+  for (int group = 0; group < columnGroups; group += groupsAtOnce) {
     float4 values[groupsAtOnce][fewPieces];
 #pragma unroll
     for (int j = 0; j < groupsAtOnce; ++j)
 #pragma unroll
       for (int i = 0; i < fewPieces; ++i)
         // Of a piece without a weight nothing is added, whatever it holds.
-        if (weights[i] != 0 && group + j < items.columnGroups)
+        if (weights[i] != 0 && group + j < columnGroups)
           values[j][i] = *reinterpret_cast<const float4 *>(
               piece(states, i) + (group + j) * unitColumns);
         else
@@ -209,7 +232,7 @@ __device__ void Combine<Indexed>::mergeFew(const SplitItem &item, int part,
         merged[j].add(weights[i], values[j][i]);
     }
 #pragma unroll 1
-    for (int j = 0; j < groupsAtOnce && group + j < items.columnGroups; ++j) {
+    for (int j = 0; j < groupsAtOnce && group + j < columnGroups; ++j) {
       store(item.firstToken, rowsBefore(part) + row,
             (group + j) * unitColumns + lane * 4, merged[0]);
       merged[0] = merged[1];
@@ -231,8 +254,8 @@ __device__ void Combine<Indexed>::merge(int unit) const {
     return;
   }
   int share = warpsOfRow(item.pieces), member = warp % share;
-  int row = place / items.columnGroups * (numWarps / share) + warp / share;
-  int column = place % items.columnGroups * unitColumns + lane * 4;
+  int row = place / columnGroups * (numWarps / share) + warp / share;
+  int column = place % columnGroups * unitColumns + lane * 4;
   Merged merged = Merged::nothing();
   if (row < item.rows)
     merged = mergeRow(firstPiece(part, row), row % tileRows(), item.pieces,

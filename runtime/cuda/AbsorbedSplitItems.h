@@ -20,7 +20,6 @@ namespace absorbed_combine {
 
 constexpr int numThreads = 256;
 constexpr int numWarps = numThreads / 32;
-constexpr int unitColumns = 128; ///< Of a warp: four of a lane.
 constexpr int maxWords = (maxParts + numThreads) / 32;
 
 /// What part j goes on with, where that is a tile that the part before began.
@@ -30,22 +29,6 @@ struct SplitItem {
   int firstToken; ///< Of the sequence, or the token with indices.
   int rows;       ///< Of the item: of as many tiles as there are lanes.
 };
-
-/// Of so few pieces a warp has all columns of a row under way at once.
-constexpr int fewPieces = 4;
-
-/// States that a lane has under way: an eighth of as many parts as an H100 has
-/// multiprocessors.
-constexpr int piecesAtOnce = 17;
-
-/// Warps that share a row: as many as have all its pieces under way at once, if
-/// there are so many.
-__device__ inline int warpsOfRow(int pieces) {
-  return pieces <= piecesAtOnce       ? 1
-         : pieces <= 2 * piecesAtOnce ? 2
-         : pieces <= 4 * piecesAtOnce ? 4
-                                      : numWarps;
-}
 
 /// Bytes of SplitItems' memory.
 inline size_t splitItemsBytes(int numCTAs) {
@@ -57,8 +40,7 @@ inline size_t splitItemsBytes(int numCTAs) {
 template <bool Indexed> class SplitItems {
 public:
   __device__ SplitItems(const AbsorbedParams &p, char *shared)
-      : columnGroups((p.latentWidth + unitColumns - 1) / unitColumns),
-        starts(reinterpret_cast<Cursor *>(shared)),
+      : starts(reinterpret_cast<Cursor *>(shared)),
         items(reinterpret_cast<SplitItem *>(starts + p.shape.numCTAs + 1)),
         p(p), call(p), split(call.split(Indexed ? realTokens() : 0)) {}
 
@@ -66,13 +48,13 @@ public:
   /// how many there are; false where there is nothing to merge.
   __device__ bool load();
 
-  /// Fills in the items; how many units they have.
-  __device__ int find();
+  /// Fills in the items; how many units they have, of which `unitsOf` an item
+  /// tells.
+  template <typename UnitsOf> __device__ int find(UnitsOf unitsOf);
 
-  /// The part that has unit `unit` of find().
+  /// The part that has unit `unit` of find(), which there is: of a warp.
   __device__ int partOf(int unit) const;
 
-  const int columnGroups; ///< Of a row: so many units have it.
   Cursor *const starts;   ///< Of each part.
   SplitItem *const items; ///< Of each part.
   int lanes, parts;
@@ -206,7 +188,9 @@ __device__ int SplitItems<Indexed>::unitsBefore(int thread, int own,
   return before;
 }
 
-template <bool Indexed> __device__ int SplitItems<Indexed>::find() {
+template <bool Indexed>
+template <typename UnitsOf>
+__device__ int SplitItems<Indexed>::find(UnitsOf unitsOf) {
   __shared__ uint32_t ends[maxWords];
   int thread = threadIdx.x;
   for (int part = thread; part - thread < parts; part += numThreads) {
@@ -221,11 +205,7 @@ template <bool Indexed> __device__ int SplitItems<Indexed>::find() {
     int own = 0, all;
     if (item.rows > 0) {
       item.pieces = piecesFrom(part, ends);
-      int share = warpsOfRow(item.pieces);
-      own = (item.rows * share + numWarps - 1) / numWarps;
-      own *= item.pieces <= fewPieces ? 1 : columnGroups;
-      if (p.mergesPairs && item.pieces == 2)
-        own = 0;
+      own = unitsOf(item);
     }
     item.unitsEnd = units + unitsBefore(thread, own, all) + own;
     if (part < parts)
@@ -236,12 +216,18 @@ template <bool Indexed> __device__ int SplitItems<Indexed>::find() {
   return units;
 }
 
-/// The first part up to which there are more units.
+/// The first part up to which there are more units. Bisection would wait for
+/// each step.
 template <bool Indexed>
 __device__ int SplitItems<Indexed>::partOf(int unit) const {
   // By way of `this` the code would be longer.
   const SplitItem *const all = items;
-  return firstBehind(parts - 1, [&](int i) { return all[i].unitsEnd > unit; });
+  int lane = threadIdx.x % 32;
+  for (int first = 0;; first += 32) {
+    int part = min(first + lane, parts - 1);
+    if (uint32_t found = __ballot_sync(~0u, all[part].unitsEnd > unit))
+      return first + __ffs(found) - 1;
+  }
 }
 
 } // namespace absorbed_combine

@@ -60,8 +60,9 @@ struct AttentionScratch {
   explicit AttentionScratch(const State &state);
   int32_t *schedule;
   /// Slot s: maxTileRows x maxSlotColumns normalized sums, then a log2-sum-exp
-  /// a row. CTA c has the slots 2c, for the tile that it continues, and 2c + 1,
-  /// for the tile that it leaves unfinished.
+  /// a row; what the Hopper kernel leaves is in AbsorbedSm90State.h. CTA c has
+  /// the slots 2c, for the tile that it continues, and 2c + 1, for the tile that
+  /// it leaves unfinished.
   float *slots;
   /// Of each CTA: 1 while a state waits in a slot for it, to be merged with its
   /// own; else 0.

@@ -55,8 +55,7 @@ AbsorbedParams::AbsorbedParams(mla_context &ctx,
       shape{tileRows, attentionCTAs(ctx),
             Split::lanesOf(tokens, seqs, heads, tileRows, attentionCTAs(ctx))},
       slots(AttentionScratch(stateOf(ctx)).slots),
-      ready(AttentionScratch(stateOf(ctx)).ready), mergesPairs(false),
-      fault(stateOf(ctx).fault) {}
+      ready(AttentionScratch(stateOf(ctx)).ready), fault(stateOf(ctx).fault) {}
 
 /// Gives a call without a schedule, or one whose kernel has other tiles than
 /// the schedules' own, its own in scratch.
@@ -81,14 +80,16 @@ mla::cuda::absorbed_attention(mla_context &ctx,
   bool sm90 = fitsAbsorbedSm90(ctx, params);
   bool mma = sm90 || fitsAbsorbedMma(ctx, params);
   AbsorbedParams p(ctx, params, mma ? maxTileRows : ffmaTileRows);
-  p.mergesPairs = sm90;
   if (mla_status status = ensureSchedule(ctx, p))
     return status;
   if (mla_status status = sm90  ? launchAbsorbedSm90(ctx, p)
                           : mma ? launchAbsorbedMma(ctx, p)
                                 : launchAbsorbedFfma(ctx, p))
     return status;
-  return p.splits() ? launchAbsorbedCombine(ctx, p) : MLA_STATUS_OK;
+  if (!p.splits())
+    return MLA_STATUS_OK;
+  return sm90 ? launchAbsorbedCombineSm90(ctx, p)
+              : launchAbsorbedCombine(ctx, p);
 }
 
 cudaError_t mla::cuda::load_absorbed_attention(const State &state) {
@@ -97,6 +98,9 @@ cudaError_t mla::cuda::load_absorbed_attention(const State &state) {
   if (cudaError_t error = loadAbsorbedSm90(state))
     return error;
   if (cudaError_t error = loadAbsorbedFfma(state))
+    return error;
+  if (cudaError_t error =
+          state.hasSm90 ? loadAbsorbedCombineSm90() : cudaSuccess)
     return error;
   return loadAbsorbedCombine();
 }

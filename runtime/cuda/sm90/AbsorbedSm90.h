@@ -12,6 +12,7 @@
 
 #include "AbsorbedCall.h"
 #include "ptx.h"
+#include "sm90/AbsorbedSm90State.h"
 #include "sm90/Barriers.h"
 #include "sm90/TensorMap.h"
 #include "sm90/Wgmma.h"
@@ -154,10 +155,11 @@ template <int BoxesEach, bool HasPe> struct Layout {
   static constexpr int stages = keyBoxes * boxBytes;
   static constexpr int control = stages + numStages * stageBytes;
   /// A tile's state lies where the stages were, once a CTA's last item needs
-  /// them no more: rows are so far apart that eight lie in other banks.
-  static constexpr int stateColumns = valueBoxes * boxColumns;
-  static constexpr int statePitch = stateColumns + 8; ///< In floats.
-  static_assert(tileRows * statePitch * 4 <= numStages * stageBytes);
+  /// them no more, as it does in a slot.
+  __host__ __device__ static constexpr StateSlot state() {
+    return {valueBoxes * boxColumns};
+  }
+  static_assert(2 * state().halfBytes() <= numStages * stageBytes);
 
   static constexpr int bytes = control + static_cast<int>(sizeof(Control));
 };
@@ -170,6 +172,11 @@ __device__ inline void waitForBarriers() {
   else
     syncThreads(0, numThreads);
 }
+/// Whether what comes next may start once all keys are asked for: it then has
+/// the multiprocessors that end first, and waits for the others. Of clusters
+/// that took up to 8 us longer; there it is when an item's products have ended.
+__device__ inline bool letsNextStartEarly() { return clusterSize() == 1; }
+
 /// Whether the CTAs of a cluster are the lanes of a part.
 __device__ inline bool arePaired(int lanes) {
   return lanes == 2 && clusterSize() == 2;

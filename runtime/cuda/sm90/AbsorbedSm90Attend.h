@@ -407,7 +407,15 @@ private:
   __device__ void clearRows(const float (&own)[2]);
   __device__ void addOther(float (&own)[2], const float (&others)[2]);
   __device__ void store(char *const (&rows)[2], const float (&by)[2]);
-  __device__ void storeParts(char *const (&rows)[2], const float (&by)[2]);
+  __device__ void findMost(float (&most)[2]) const;
+  __device__ void storeState(char *slot, const float (&by)[2],
+                             const bool (&exists)[2]);
+  /// Where a state has what the lane has of the warp's first eight rows and
+  /// the group's columns, in bytes.
+  __device__ int statePlace() const {
+    return side * Shared::state().halfBytes() +
+           thread / 32 * 2 * Shared::state().eightBytes() + lane() * laneBytes;
+  }
 
   const AbsorbedCall &call;
   const AbsorbedParams &p;

@@ -136,6 +136,8 @@ public:
       if (warp == seenWarp)
         keys.record();
     }
+    if (warp == 0 && letsNextStartEarly())
+      letNextStart();
     // A warp isn't to end before its copies.
     commitCopies();
     waitForCopies<0>();

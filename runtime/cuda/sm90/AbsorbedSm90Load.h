@@ -14,6 +14,7 @@
 #ifndef MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90LOAD_H
 #define MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90LOAD_H
 
+#include "Launch.h"
 #include "sm90/AbsorbedSm90Walk.h"
 
 namespace mla {
@@ -108,6 +109,8 @@ public:
       control.known[place].wait(i / numPlaces & 1);
       const Item &item = control.items[place];
       if (item.isEnd) {
+        if (side == 0 && letsNextStartEarly())
+          letNextStart();
         if (side == 0 && other >= 0)
           fetchOther(p.slots + other * slotFloats, rows);
         return;
@@ -173,23 +176,20 @@ protected:
   __device__ int boxRows() const { return min(p.pageSize, blockKeys); }
 
   /// Copies so many rows of the state that the last item takes to where the
-  /// stages were, once they are done with: to load it element by element took
-  /// 10 us.
-  __device__ void fetchOther(const float *state, int rows) {
-    constexpr int bytes = Shared::stateColumns * sizeof(float);
+  /// stages were, once they are done with.
+  __device__ void fetchOther(const float *slot, int rows) {
+    constexpr StateSlot layout = Shared::state();
+    int bytes = (rows + unitRows - 1) / unitRows * layout.eightBytes();
     control.otherEmpty.wait(0);
     if (!isElected())
       return;
     takeReady(p.ready + blockIdx.x);
     fenceGlobalReads();
-    control.otherFull.arriveExpecting(rows * bytes);
-    uint32_t to = base + Shared::stages;
-#pragma unroll 1
-    for (int row = 0; row < rows; ++row) {
-      copyLine(to, state, bytes, control.otherFull);
-      to += Shared::statePitch * sizeof(float);
-      state += maxSlotColumns;
-    }
+    control.otherFull.arriveExpecting(2 * bytes);
+    auto *state = reinterpret_cast<const char *>(slot);
+    for (int at = 0; at < 2 * layout.halfBytes(); at += layout.halfBytes())
+      copyLine(base + Shared::stages + at, state + at, bytes,
+               control.otherFull);
   }
 
   /// Calls `copy` with the page, the first row in it, and the number of each

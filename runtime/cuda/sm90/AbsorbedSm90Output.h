@@ -13,39 +13,13 @@
 
 #include "Launch.h"
 #include "sm90/AbsorbedSm90Attend.h"
+#include "sm90/Quads.h"
+
+#include <cfloat>
 
 namespace mla {
 namespace cuda {
 namespace sm90 {
-
-/// Of four lanes side by side, lane j gets the values `j` of all four, in their
-/// order.
-__device__ inline void transposeFour(uint32_t (&x)[4], int lane) {
-  bool upper = lane & 2, odd = lane & 1;
-  uint32_t a = __shfl_xor_sync(~0u, upper ? x[0] : x[2], 2);
-  uint32_t b = __shfl_xor_sync(~0u, upper ? x[1] : x[3], 2);
-  x[0] = upper ? a : x[0], x[1] = upper ? b : x[1];
-  x[2] = upper ? x[2] : a, x[3] = upper ? x[3] : b;
-  a = __shfl_xor_sync(~0u, odd ? x[0] : x[1], 1);
-  b = __shfl_xor_sync(~0u, odd ? x[2] : x[3], 1);
-  x[0] = odd ? a : x[0], x[1] = odd ? x[1] : a;
-  x[2] = odd ? b : x[2], x[3] = odd ? x[3] : b;
-}
-
-/// Writes 16 bytes, if so: without a branch, behind which the instructions
-/// would have to be waited for.
-__device__ inline void storeIf(bool condition, void *to,
-                               const uint32_t (&words)[4]) {
-  asm volatile("{\n"
-               ".reg .pred condition;\n"
-               "setp.ne.u32 condition, %5, 0;\n"
-               "@condition st.global.v4.b32 [%0], {%1, %2, %3, %4};\n"
-               "}"
-               :
-               : "l"(to), "r"(words[0]), "r"(words[1]), "r"(words[2]),
-                 "r"(words[3]), "r"(static_cast<uint32_t>(condition))
-               : "memory");
-}
 
 /// Makes `*ready` 1, for a CTA that is to see what this one wrote.
 __device__ inline void setReady(int32_t *ready) {
@@ -53,6 +27,14 @@ __device__ inline void setReady(int32_t *ready) {
                :
                : "l"(ready), "r"(1)
                : "memory");
+}
+
+/// For numbers up to `most`: a power of two that brings the largest to
+/// [2^14, 2^15), where f16 has all its bits, and what undoes it.
+__device__ inline void scaleToHalf(float most, float &scale, float &undo) {
+  int exponent = min(max(__float_as_int(most) >> 23, 15), 254); // biased
+  scale = __int_as_float((268 - exponent) << 23);
+  undo = __int_as_float((exponent - 14) << 23);
 }
 
 /// The lse of a row that has also what another part saw, whose own one is
@@ -77,14 +59,12 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finish(const Item &item,
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
     int row = ownRow() + i * 8;
-    sum[i] += __shfl_xor_sync(~0u, sum[i], 1);
-    sum[i] += __shfl_xor_sync(~0u, sum[i], 2);
+    sum[i] = sumOfFour(sum[i]);
     if (lane() % 4 == 0)
       rows.sum[side][row] = sum[i];
   }
-  // The second kernel gets the multiprocessors that have ended. To let it start
-  // with this one took longer.
-  letNextStart();
+  if (!letsNextStartEarly())
+    letNextStart();
   if (item.other >= 0)
     arrive(control.otherEmpty);
   syncThreads(BothGroupsBarrier, 2 * groupThreads);
@@ -100,28 +80,69 @@ template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
 __device__ void
 Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finishPart(const Item &item,
                                                            const Rows &rows) {
-  float *state = p.slots + item.slot * slotFloats;
-  float own[2];
-  char *to[2];
+  char *slot = reinterpret_cast<char *>(p.slots + item.slot * slotFloats);
+  float by[2];
+  findMost(by);
+  bool exists[2];
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
     int row = ownRow() + i * 8;
     float total = rows.sum[0][row] + rows.sum[1][row];
-    own[i] = __fdividef(1, total);
-    float lse = lseOf(i, total);
-    bool exists = rows.token[row] >= 0;
-    to[i] = exists ? reinterpret_cast<char *>(state + row * maxSlotColumns)
-                   : nullptr;
-    if (exists && side == 0 && lane() % 4 == 0)
-      state[maxTileRows * maxSlotColumns + row] = lse;
+    float own = __fdividef(1, total), scale, undo;
+    scaleToHalf(by[i] * own, scale, undo);
+    by[i] = own * scale;
+    // Eight rows are written where there is one of them.
+    exists[i] = __any_sync(~0u, rows.token[row] >= 0);
+    if (exists[i] && lane() % 4 == 0)
+      *reinterpret_cast<StateRow *>(slot + StateSlot::placeOfRow(side, row)) = {
+          lseOf(i, total), undo};
   }
-  storeParts(to, own);
+  storeState(slot, by, exists);
   if (item.told >= 0) {
     __threadfence();
     syncThreads(BothGroupsBarrier, 2 * groupThreads);
     if (side == 0 && thread == 0)
       setReady(p.ready + item.told);
   }
+}
+
+/// The largest finite magnitude of a row's columns that the group has.
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+__device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::findMost(
+    float (&most)[2]) const {
+  auto find = [&](auto magnitude) {
+    most[0] = most[1] = 0;
+#pragma unroll
+    for (int j = 0; j < numSums; ++j)
+      most[j / 2 % 2] = fmaxf(most[j / 2 % 2], magnitude(fabsf(o[j])));
+  };
+  find([](float x) { return x; });
+  bool isInfinite = most[0] > FLT_MAX || most[1] > FLT_MAX;
+  if (__builtin_expect(__any_sync(~0u, isInfinite), 0))
+    find([](float x) { return x <= FLT_MAX ? x : 0; });
+#pragma unroll
+  for (int i = 0; i < 2; ++i)
+    most[i] = maxOfFour(most[i]);
+}
+
+/// Writes O times `by`, of the eights of rows that exist, to a slot.
+template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
+__device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::storeState(
+    char *slot, const float (&by)[2], const bool (&exists)[2]) {
+  char *to = slot + statePlace();
+#pragma unroll
+  for (int i = 0; i < 2; ++i)
+#pragma unroll
+    for (int j = 0; j < numSums; j += 16) {
+      uint32_t words[4];
+#pragma unroll
+      for (int k = 0; k < 4; ++k)
+        words[k] = packPair<__half>(o[j + 4 * k + 2 * i] * by[i],
+                                    o[j + 4 * k + 2 * i + 1] * by[i]);
+      storeIf(exists[i],
+              to + i * Shared::state().eightBytes() + j / 16 * unitBytes,
+              words);
+    }
 }
 
 /// The output, with another part's state where there is one.
@@ -131,7 +152,8 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finishTile(const Item &item,
                                                            const Rows &rows) {
   if (item.other >= 0)
     control.otherFull.wait(0);
-  const float *other = p.slots + item.other * slotFloats;
+  auto *other =
+      reinterpret_cast<const char *>(p.slots + item.other * slotFloats);
   // What a row of O and of the other state are to be multiplied by.
   float own[2], others[2] = {0, 0};
   char *to[2];
@@ -145,9 +167,12 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finishTile(const Item &item,
     if (t < 0)
       continue;
     to[i] = p.o.at(t, h);
-    if (item.other >= 0)
-      lse = mergeSums(lse, __ldcg(other + maxTileRows * maxSlotColumns + row),
-                      own[i], others[i]);
+    if (item.other >= 0) {
+      float2 state = __ldcg(reinterpret_cast<const float2 *>(
+          other + StateSlot::placeOfRow(side, row)));
+      lse = mergeSums(lse, state.x, own[i], others[i]);
+      others[i] *= state.y;
+    }
     if (p.sinks) {
       float factor;
       lse = call.addSink(h, lse, factor);
@@ -177,19 +202,25 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::clearRows(
 template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
 __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::addOther(
     float (&own)[2], const float (&others)[2]) {
-  const float *from = reinterpret_cast<const float *>(shared + Shared::stages) +
-                      ownRow() * Shared::statePitch +
-                      side * BoxesEach * boxColumns + lane() % 4 * 2;
+  const char *from = shared + Shared::stages + statePlace();
 #pragma unroll
-  for (int i = 0; i < 2; ++i, from += 8 * Shared::statePitch) {
+  for (int i = 0; i < 2; ++i) {
     // What has no weight may hold anything.
     if (others[i] == 0)
       continue;
 #pragma unroll
-    for (int j = 2 * i; j < numSums; j += 4) {
-      float2 values = *reinterpret_cast<const float2 *>(from + j / 4 * 8);
-      o[j] = o[j] * own[i] + values.x * others[i];
-      o[j + 1] = o[j + 1] * own[i] + values.y * others[i];
+    for (int j = 0; j < numSums; j += 16) {
+      auto values = *reinterpret_cast<const uint4 *>(
+          from + i * Shared::state().eightBytes() + j / 16 * unitBytes);
+      const uint32_t words[4] = {values.x, values.y, values.z, values.w};
+#pragma unroll
+      for (int k = 0; k < 4; ++k) {
+        float2 pair =
+            __half22float2(*reinterpret_cast<const __half2 *>(&words[k]));
+        float *sums = o + j + 4 * k + 2 * i;
+        sums[0] = sums[0] * own[i] + pair.x * others[i];
+        sums[1] = sums[1] * own[i] + pair.y * others[i];
+      }
     }
     own[i] = 1;
   }
@@ -215,34 +246,6 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::store(char *const (&rows)[2],
                                o[j + 4 * k + 2 * i + 1] * by[i]);
       transposeFour(words, lane());
       storeIf(rows[i], to + j * 4, words);
-    }
-  }
-}
-
-/// The same in f32. Even lanes get four columns of the first of two eights from
-/// their neighbours, odd ones of the second.
-template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
-__device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::storeParts(
-    char *const (&rows)[2], const float (&by)[2]) {
-  bool odd = lane() & 1;
-  int column = side * BoxesEach * boxColumns + lane() % 4 / 2 * 4 + odd * 8;
-#pragma unroll
-  for (int i = 0; i < 2; ++i) {
-    if (!__any_sync(~0u, rows[i] != nullptr))
-      continue;
-    float *to = reinterpret_cast<float *>(rows[i]) + column;
-#pragma unroll
-    for (int j = 0; j < numSums; j += 8) {
-      const float first[2] = {o[j + 2 * i] * by[i], o[j + 2 * i + 1] * by[i]};
-      const float second[2] = {o[j + 2 * i + 4] * by[i],
-                               o[j + 2 * i + 5] * by[i]};
-      float a = __shfl_xor_sync(~0u, odd ? first[0] : second[0], 1);
-      float b = __shfl_xor_sync(~0u, odd ? first[1] : second[1], 1);
-      const uint32_t words[4] = {__float_as_uint(odd ? a : first[0]),
-                                 __float_as_uint(odd ? b : first[1]),
-                                 __float_as_uint(odd ? second[0] : a),
-                                 __float_as_uint(odd ? second[1] : b)};
-      storeIf(rows[i], to + j * 2, words);
     }
   }
 }
