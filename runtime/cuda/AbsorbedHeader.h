@@ -38,47 +38,56 @@ public:
 
   /// Whether all can be used; nothing is recorded.
   __device__ bool isUsable() const {
-    int lowest, highest;
-    bool fits = isWithin(lowest, highest);
-    return __all_sync(~0u, fits && isScale(scale));
+    return __all_sync(~0u, isWithin() && isScale(scale));
   }
 
   /// The same, and one that can't be used is recorded.
   __device__ bool isUsableRecorded() const {
-    int lowest, highest;
-    bool fits = isWithin(lowest, highest);
+    bool fits = isWithin();
     uint32_t badScales = __ballot_sync(~0u, !isScale(scale));
     uint32_t badElements = __ballot_sync(~0u, !fits);
-    if (badScales)
+    int lanes = element(ScheduleLanes);
+    if (badScales) {
       isBadScale(
           p.fault,
           static_cast<FaultSite>(
               static_cast<int>(FaultSite::absorbed_attention_query_scale) +
               lane),
           scale);
-    else if (badElements && lane == __ffs(badElements) - 1)
+    } else if (badElements && lane == __ffs(badElements) - 1) {
+      int64_t most =
+          lane == ScheduleParts ? p.shape.numCTAs / max(lanes, 1) : highest();
       recordFault(p.fault, FaultSite::absorbed_attention_schedule, lane, value,
-                  static_cast<int64_t>(highest) + 1, lowest);
+                  most + 1, lowest());
+    }
     return !badScales && !badElements;
   }
 
 private:
+  // Selections one behind the other: chosen from each other they become jumps.
+  __device__ int lowest() const {
+    int result = 1;
+    result = lane == ScheduleMagic ? scheduleMagic : result;
+    result = lane == ScheduleNumSeqs ? p.seqs : result;
+    result = lane == ScheduleNumHeads ? p.heads : result;
+    result = lane == SchedulePageSize ? p.pageSize : result;
+    result = lane == ScheduleNumCTAs ? p.shape.numCTAs : result;
+    result = lane == ScheduleTileRows ? maxTileRows : result;
+    return result;
+  }
+  /// Of all but the parts, which are as many as there are CTAs for.
+  __device__ int highest() const {
+    return lane < ScheduleLanes ? lowest() : p.shape.numCTAs;
+  }
+
   /// Whether the lane's element of the header is what this call's may be. The
   /// kernels rely on the last two to end.
-  __device__ bool isWithin(int &lowest, int &highest) const {
-    int most = p.shape.numCTAs, lanes = element(ScheduleLanes);
-    lowest = lane == ScheduleMagic      ? scheduleMagic
-             : lane == ScheduleNumSeqs  ? p.seqs
-             : lane == ScheduleNumHeads ? p.heads
-             : lane == SchedulePageSize ? p.pageSize
-             : lane == ScheduleNumCTAs  ? most
-             : lane == ScheduleTileRows ? maxTileRows
-                                        : 1;
-    highest = lane < ScheduleLanes    ? lowest
-              : lane == ScheduleLanes ? most
-                                      : most / max(lanes, 1);
-    return !isGiven || lane >= ScheduleHeader ||
-           (value >= lowest && value <= highest);
+  __device__ bool isWithin() const {
+    int64_t lanes = element(ScheduleLanes);
+    lanes = lane == ScheduleParts ? lanes : 1;
+    bool fits =
+        value >= lowest() && value <= highest() && value * lanes <= highest();
+    return !isGiven || lane >= ScheduleHeader || fits;
   }
   static_assert(ScheduleLanes == 6 && ScheduleParts == 7 && ScheduleHeader == 8,
                 "the order of the above");
