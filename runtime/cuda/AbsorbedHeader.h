@@ -75,7 +75,7 @@ private:
     result = lane == ScheduleTileRows ? maxTileRows : result;
     return result;
   }
-  /// Of all but the parts, which are as many as there are CTAs for.
+  /// Of the parts: what they and the lanes may be multiplied.
   __device__ int highest() const {
     return lane < ScheduleLanes ? lowest() : p.shape.numCTAs;
   }

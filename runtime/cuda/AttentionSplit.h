@@ -61,8 +61,8 @@ struct AttentionScratch {
   int32_t *schedule;
   /// Slot s: maxTileRows x maxSlotColumns normalized sums, then a log2-sum-exp
   /// a row; what the Hopper kernel leaves is in AbsorbedSm90State.h. CTA c has
-  /// the slots 2c, for the tile that it continues, and 2c + 1, for the tile that
-  /// it leaves unfinished.
+  /// the slots 2c, for the tile that it continues, and 2c + 1, for the tile
+  /// that it leaves unfinished.
   float *slots;
   /// Of each CTA: 1 while a state waits in a slot for it, to be merged with its
   /// own; else 0.
@@ -126,10 +126,11 @@ struct Split {
   ///   fill + k * block + its share of the merge,
   ///
   /// where a block takes 2 to 5 us on an H100, and the merge reads, on all
-  /// multiprocessors together, 2 KiB a row of each part: of 128 parts of 16
-  /// rows 4 MiB, about 1 us, of 66 parts of 128 rows 17 MiB, about 4 us. Half
-  /// as many parts save half of that, and take as many blocks more as they had:
-  /// by this model that is never worth it.
+  /// multiprocessors together, 1 KiB a row of each part: of 128 parts of 16
+  /// rows 2 MiB, about 0.5 us, of 66 parts of 128 rows 8 MiB, about 2 us; of
+  /// other kernels than Hopper's twice that. Half as many parts save half of
+  /// that, and take as many blocks more as they had: by this model that is
+  /// never worth it.
   static __device__ Cut cutItems(int64_t count, int64_t each, int64_t total,
                                  int most) {
     int64_t blocks = each - tileCost;

@@ -6,8 +6,8 @@
 // The same as AbsorbedCombine.cu of states as AbsorbedSm90State.h has them. A
 // warp has eight rows of few pieces, and of more pieces fewer rows: its halves
 // or quarters then have some of the pieces each, and where there are very many
-// so do warps. So a lane has at most a few states to add up, all of them under
-// way together with what they weigh: it is latency that counts.
+// so do warps. So a lane has up to nine states to add up, all of them under way
+// together with what they weigh: it is latency that counts.
 //
 // Tiles of two pieces the attention has merged.
 //
@@ -59,8 +59,8 @@ struct Merged {
       sum[2 * i] += factor * pair.x, sum[2 * i + 1] += factor * pair.y;
     }
   }
-  /// Adds the same of others.
-  __device__ void add(const Merged &other) {
+  /// Adds what was merged of others.
+  __device__ void addMerged(const Merged &other) {
     rescale(fmaxf(top, other.top));
     float weight = weightOf(other.top, top);
 #pragma unroll
@@ -245,13 +245,13 @@ __device__ void Combine<T, Indexed>::merge(int place) const {
   }
 #pragma unroll 1
   for (int step = 16; step >= lanesEach; step /= 2)
-    merged.add(merged.ofLane(step));
+    merged.addMerged(merged.ofLane(step));
   if (share > 1) {
     sums[warp][lane] = merged;
     __syncthreads();
 #pragma unroll 1
     for (int i = 1; i < share && member == 0; ++i)
-      merged.add(sums[warp + i][lane]);
+      merged.addMerged(sums[warp + i][lane]);
     __syncthreads(); // the next unit's sums come to the same place
   }
   if (member == 0)
@@ -260,7 +260,7 @@ __device__ void Combine<T, Indexed>::merge(int place) const {
 }
 
 template <typename T, bool Indexed>
-__global__ void __launch_bounds__(absorbed_combine::numThreads, ctasEach)
+__global__ void __launch_bounds__(numThreads, ctasEach)
     combineSm90(const __grid_constant__ AbsorbedParams p) {
   extern __shared__ __align__(16) char shared[];
   Combine<T, Indexed>(p, shared).run();
@@ -277,13 +277,14 @@ mla_status mla::cuda::launchAbsorbedCombineSm90(mla_context &ctx,
   auto kernel = params.o.dtype == MLA_DTYPE_BF16
                     ? choose<__nv_bfloat16>(params.hasIndices)
                     : choose<__half>(params.hasIndices);
-  // Not more CTAs than there can be units.
-  int64_t units = static_cast<int64_t>(params.tokens) * params.heads *
-                  params.latentWidth / unitColumns;
+  // As many CTAs as there are columns of a row for, though few have so many
+  // units: the first ones fetch the others' code. As many as could have a unit
+  // took 0.6 us longer of one token's 16 heads.
+  int64_t most = static_cast<int64_t>(params.tokens) * params.heads *
+                 params.latentWidth / unitColumns;
   auto grid = static_cast<unsigned>(
-      std::min<int64_t>(ctasEach * params.shape.numCTAs, units));
-  return launchEarly(ctx, "absorbed_attention", kernel, grid,
-                     absorbed_combine::numThreads,
+      std::min<int64_t>(ctasEach * params.shape.numCTAs, most));
+  return launchEarly(ctx, "absorbed_attention", kernel, grid, numThreads,
                      splitItemsBytes(params.shape.numCTAs), params);
 }
 

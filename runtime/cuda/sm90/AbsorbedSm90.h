@@ -172,9 +172,10 @@ __device__ inline void waitForBarriers() {
   else
     syncThreads(0, numThreads);
 }
-/// Whether what comes next may start once all keys are asked for: it then has
-/// the multiprocessors that end first, and waits for the others. Of clusters
-/// that took up to 8 us longer; there it is when an item's products have ended.
+/// Whether what comes next may start once a warp of each CTA has asked for all
+/// its keys: it then has the multiprocessors that end first, and waits for the
+/// others. Of clusters that took up to 8 us longer; there it may when an item's
+/// products have ended.
 __device__ inline bool letsNextStartEarly() { return clusterSize() == 1; }
 
 /// Whether the CTAs of a cluster are the lanes of a part.

@@ -187,7 +187,8 @@ protected:
     fenceGlobalReads();
     control.otherFull.arriveExpecting(2 * bytes);
     auto *state = reinterpret_cast<const char *>(slot);
-    for (int at = 0; at < 2 * layout.halfBytes(); at += layout.halfBytes())
+    for (int at = 0; bytes > 0 && at < 2 * layout.halfBytes();
+         at += layout.halfBytes())
       copyLine(base + Shared::stages + at, state + at, bytes,
                control.otherFull);
   }

@@ -4,7 +4,7 @@
 //===----------------------------------------------------------------------===//
 //
 // O and the sums of weights become the output and its lse, or a part's state in
-// a slot, which AbsorbedCombine.cu merges with the others'.
+// a slot, which AbsorbedCombineSm90.cu merges with the others'.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,7 +30,8 @@ __device__ inline void setReady(int32_t *ready) {
 }
 
 /// For numbers up to `most`: a power of two that brings the largest to
-/// [2^14, 2^15), where f16 has all its bits, and what undoes it.
+/// [2^14, 2^15), where f16 has all its bits, if it isn't below 2^-112; and what
+/// undoes it. Both are normal numbers whatever `most` is.
 __device__ inline void scaleToHalf(float most, float &scale, float &undo) {
   int exponent = min(max(__float_as_int(most) >> 23, 15), 254); // biased
   scale = __int_as_float((268 - exponent) << 23);

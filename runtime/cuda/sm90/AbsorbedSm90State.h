@@ -5,7 +5,7 @@
 //
 // The Hopper kernel leaves states in f16, each half of a row's columns times a
 // power of two that brings the largest to where f16 has all its bits: half as
-// much is written and read again as of f32. A number's error is up to 2^-12 of
+// much is written and read again as of f32. A number's error is up to 2^-11 of
 // it, an eighth of what rounding an output to bf16 makes.
 //
 // Numbers lie as a product leaves them in registers, so that neither who writes

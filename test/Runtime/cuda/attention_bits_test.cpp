@@ -90,6 +90,32 @@ TEST_F(CudaAttentionBitsTest, LargeBatchesOfOneScheduleHaveTheSame) {
   });
 }
 
+// Nor do calls wait for more than they must of those before, whose states lie
+// in the same slots.
+TEST_F(CudaAttentionBitsTest, LargeBatchesInTurnHaveThoseOfEachAlone) {
+  PagedAttention second(on);
+  forEachShape([&](const AttentionForm &form) {
+    AttentionForm other = form;
+    other.lengths = {9000, 1, 2500};
+    other.setTokens(form.tokens[0]);
+    attention.make(form);
+    second.make(other);
+    auto run = [&](PagedAttention &of) {
+      return resultsOf(of, [&] { return of.run(on.ctx); });
+    };
+    Bytes first = run(attention), last = run(second);
+    attention.poisonResults();
+    second.poisonResults();
+    for (int i = 0; i < 20; ++i) {
+      ASSERT_EQ(attention.attend(on.ctx), MLA_STATUS_OK);
+      ASSERT_EQ(second.attend(on.ctx), MLA_STATUS_OK);
+    }
+    EXPECT_TRUE(attention.results() == first);
+    EXPECT_TRUE(second.results() == last);
+    expectNoFault(on);
+  });
+}
+
 // Which schedule is given makes no difference where keys are named.
 TEST_F(CudaAttentionBitsTest, LargeBatchesOfNamedKeysHaveTheSame) {
   forEachShape([&](AttentionForm form) {
