@@ -69,7 +69,8 @@ protected:
   }
 
   /// That `after` has the same lse, and each output of column c times
-  /// 2^powerOf(c): but for an f16 that isn't normal, whose bits are fewer.
+  /// 2^powerOf(c): but for an f16 that isn't normal, or was rounded to the
+  /// least that is, whose bits are fewer.
   void expectTimes(const Results &before, const Results &after,
                    const AttentionForm &form,
                    const std::function<int(int64_t)> &powerOf) {
@@ -77,7 +78,7 @@ protected:
     for (size_t i = 0; i < before.o.size(); ++i) {
       int power = powerOf(i % form.latentWidth);
       bool isNormal = form.outDtype != MLA_DTYPE_F16 ||
-                      std::abs(before.o[i]) >= std::ldexp(1, -14);
+                      std::abs(before.o[i]) > std::ldexp(1, -14);
       ASSERT_NEAR(after.o[i], std::ldexp(before.o[i], power),
                   isNormal ? 0 : std::ldexp(1, power - 25))
           << "element " << i;
