@@ -13,6 +13,7 @@
 #define MLA_RUNTIME_CUDA_ABSORBEDMMAOUTPUT_H
 
 #include "AbsorbedMma.h"
+#include "Quads.h"
 
 namespace mla {
 namespace cuda {
@@ -38,8 +39,7 @@ __device__ inline void AbsorbedMma<T, KeysAre>::finish(bool whole, int slot) {
   __syncthreads();
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
-    sum[i] += __shfl_xor_sync(~0u, sum[i], 1);
-    sum[i] += __shfl_xor_sync(~0u, sum[i], 2);
+    sum[i] = sumOfFour(sum[i]);
     if (lane % 4 == 0) {
       rows.sum[keyHalf][own + i * 8] = sum[i];
       rows.rescale[own + i * 8] = maximum[i];

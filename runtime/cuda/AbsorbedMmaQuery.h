@@ -168,7 +168,7 @@ AbsorbedMma<T, KeysAre>::widenEight(uint4 words, float (&values)[8]) const {
   const uint32_t pairs[4] = {words.x, words.y, words.z, words.w};
 #pragma unroll
   for (int j = 0; j < 4; ++j) {
-    float2 pair = __half22float2(*reinterpret_cast<const __half2 *>(&pairs[j]));
+    float2 pair = unpackHalves(pairs[j]);
     bool isBF16 = p.query.dtype == MLA_DTYPE_BF16;
     values[2 * j] = isBF16 ? __uint_as_float(pairs[j] << 16) : pair.x;
     values[2 * j + 1] =

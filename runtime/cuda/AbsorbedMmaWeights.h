@@ -12,6 +12,7 @@
 #define MLA_RUNTIME_CUDA_ABSORBEDMMAWEIGHTS_H
 
 #include "AbsorbedMma.h"
+#include "Quads.h"
 
 #include <type_traits>
 
@@ -43,8 +44,7 @@ __device__ inline void AbsorbedMma<T, KeysAre>::toLogits(Logits &s, int row,
 #pragma unroll
     for (int n = 1; n < 4; ++n)
       most = fmaxf(most, fmaxf(s[n][2 * i], s[n][2 * i + 1]));
-    most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
-    most = fmaxf(most, __shfl_xor_sync(~0u, most, 2));
+    most = maxOfFour(most);
     if (lane % 4 == 0)
       rows.maximum[keyHalf][row + i * 8] = most;
   }

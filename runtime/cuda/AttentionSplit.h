@@ -126,11 +126,11 @@ struct Split {
   ///   fill + k * block + its share of the merge,
   ///
   /// where a block takes 2 to 5 us on an H100, and the merge reads, on all
-  /// multiprocessors together, 1 KiB a row of each part: of 128 parts of 16
-  /// rows 2 MiB, about 0.5 us, of 66 parts of 128 rows 8 MiB, about 2 us; of
-  /// other kernels than Hopper's twice that. Half as many parts save half of
-  /// that, and take as many blocks more as they had: by this model that is
-  /// never worth it.
+  /// multiprocessors together, 1 KiB a row of each part, and of other kernels
+  /// than Hopper's 2: of 128 parts of 16 rows 4 MiB, about 1 us, of 66 parts of
+  /// 128 rows 17 MiB, about 4 us. Half as many parts save half of that, and
+  /// take as many blocks more as they had: by this model that is never worth
+  /// it.
   static __device__ Cut cutItems(int64_t count, int64_t each, int64_t total,
                                  int most) {
     int64_t blocks = each - tileCost;

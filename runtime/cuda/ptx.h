@@ -135,6 +135,21 @@ __device__ inline int opaque(int value) {
   return value;
 }
 
+/// Writes 16 bytes, if so: without a branch, behind which the instructions
+/// would have to be waited for.
+__device__ inline void storeIf(bool condition, void *to,
+                               const uint32_t (&words)[4]) {
+  asm volatile("{\n"
+               ".reg .pred condition;\n"
+               "setp.ne.u32 condition, %5, 0;\n"
+               "@condition st.global.v4.b32 [%0], {%1, %2, %3, %4};\n"
+               "}"
+               :
+               : "l"(to), "r"(words[0]), "r"(words[1]), "r"(words[2]),
+                 "r"(words[3]), "r"(static_cast<uint32_t>(condition))
+               : "memory");
+}
+
 /// 2^x, to 2 units in the last place; 0 for -infinity.
 __device__ inline float exp2Approximate(float x) {
   float result;
@@ -152,6 +167,11 @@ __device__ inline uint32_t packPair<__nv_bfloat16>(float low, float high) {
 template <> __device__ inline uint32_t packPair<__half>(float low, float high) {
   __half2 pair = __floats2half2_rn(low, high);
   return *reinterpret_cast<uint32_t *>(&pair);
+}
+
+/// Two f16 widened, the lower one first.
+__device__ inline float2 unpackHalves(uint32_t pair) {
+  return __half22float2(*reinterpret_cast<const __half2 *>(&pair));
 }
 
 } // namespace cuda

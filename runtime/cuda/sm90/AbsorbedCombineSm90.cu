@@ -15,9 +15,9 @@
 
 #include "AbsorbedSplitItems.h"
 #include "Launch.h"
+#include "Quads.h"
 #include "ptx.h"
 #include "sm90/AbsorbedSm90State.h"
-#include "sm90/Quads.h"
 
 using namespace mla;
 using namespace mla::cuda;
@@ -55,7 +55,7 @@ struct Merged {
 #pragma unroll
     for (int i = 0; i < laneColumns / 2; ++i) {
       uint32_t word = factor != 0 ? words[i] : 0;
-      float2 pair = __half22float2(*reinterpret_cast<const __half2 *>(&word));
+      float2 pair = unpackHalves(word);
       sum[2 * i] += factor * pair.x, sum[2 * i + 1] += factor * pair.y;
     }
   }
@@ -229,8 +229,7 @@ __device__ void Combine<T, Indexed>::merge(int place) const {
   if (__any_sync(~0u, row < item.rows)) {
     // The first piece is what its CTA left unfinished, in its second slot.
     int cta = (part - 1) * items.lanes + row / maxTileRows;
-    auto *first =
-        reinterpret_cast<const char *>(p.slots + (2 * cta + 1) * slotFloats);
+    const char *first = slotAt(p.slots, 2 * cta + 1);
     int inTile = row % maxTileRows;
     const char *rows = first + StateSlot::placeOfRow(half, inTile);
     const char *states = first + half * slot.halfBytes() +
@@ -278,8 +277,7 @@ mla_status mla::cuda::launchAbsorbedCombineSm90(mla_context &ctx,
                     ? choose<__nv_bfloat16>(params.hasIndices)
                     : choose<__half>(params.hasIndices);
   // As many CTAs as there are columns of a row for, though few have so many
-  // units: the first ones fetch the others' code. As many as could have a unit
-  // took 0.6 us longer of one token's 16 heads.
+  // units: with no more than can have one it is not quicker.
   int64_t most = static_cast<int64_t>(params.tokens) * params.heads *
                  params.latentWidth / unitColumns;
   auto grid = static_cast<unsigned>(

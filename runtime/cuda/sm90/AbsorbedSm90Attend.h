@@ -18,6 +18,7 @@
 #ifndef MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90ATTEND_H
 #define MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90ATTEND_H
 
+#include "Quads.h"
 #include "sm90/AbsorbedSm90.h"
 
 namespace mla {
@@ -287,8 +288,7 @@ private:
 #pragma unroll
       for (int j = 0; j < 32; j += 4)
         most = fmaxf(most, fmaxf(s[j + 2 * i], s[j + 2 * i + 1]));
-      most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
-      most = fmaxf(most, __shfl_xor_sync(~0u, most, 2)) * p.scale;
+      most = maxOfFour(most) * p.scale;
       bool rowFollows = __ballot_sync(~0u, follows[i]) >> (lane() & ~3) & 15;
       float before = reference[i];
       reference[i] = rowFollows && most > before ? most : before;

@@ -142,7 +142,7 @@ public:
     commitCopies();
     waitForCopies<0>();
     if (warp == 0 && other >= 0)
-      this->fetchOther(p.slots + other * slotFloats, rows);
+      this->fetchOther(slotAt(p.slots, other), rows);
   }
 
   /// Finds the items, and loads the rows of the query: by one warp.

@@ -112,7 +112,7 @@ public:
         if (side == 0 && letsNextStartEarly())
           letNextStart();
         if (side == 0 && other >= 0)
-          fetchOther(p.slots + other * slotFloats, rows);
+          fetchOther(slotAt(p.slots, other), rows);
         return;
       }
       other = item.other, rows = item.rows;
@@ -177,7 +177,7 @@ protected:
 
   /// Copies so many rows of the state that the last item takes to where the
   /// stages were, once they are done with.
-  __device__ void fetchOther(const float *slot, int rows) {
+  __device__ void fetchOther(const char *state, int rows) {
     constexpr StateSlot layout = Shared::state();
     int bytes = (rows + unitRows - 1) / unitRows * layout.eightBytes();
     control.otherEmpty.wait(0);
@@ -186,7 +186,6 @@ protected:
     takeReady(p.ready + blockIdx.x);
     fenceGlobalReads();
     control.otherFull.arriveExpecting(2 * bytes);
-    auto *state = reinterpret_cast<const char *>(slot);
     for (int at = 0; bytes > 0 && at < 2 * layout.halfBytes();
          at += layout.halfBytes())
       copyLine(base + Shared::stages + at, state + at, bytes,

@@ -12,8 +12,8 @@
 #define MLA_RUNTIME_CUDA_SM90_ABSORBEDSM90OUTPUT_H
 
 #include "Launch.h"
+#include "Quads.h"
 #include "sm90/AbsorbedSm90Attend.h"
-#include "sm90/Quads.h"
 
 #include <cfloat>
 
@@ -36,6 +36,15 @@ __device__ inline void scaleToHalf(float most, float &scale, float &undo) {
   int exponent = min(max(__float_as_int(most) >> 23, 15), 254); // biased
   scale = __int_as_float((268 - exponent) << 23);
   undo = __int_as_float((exponent - 14) << 23);
+}
+
+/// What a thread has of one of its rows in four eights of columns, times `by`.
+template <typename Element>
+__device__ inline void packFour(uint32_t (&words)[4], const float *sums,
+                                float by) {
+#pragma unroll
+  for (int k = 0; k < 4; ++k)
+    words[k] = packPair<Element>(sums[4 * k] * by, sums[4 * k + 1] * by);
 }
 
 /// The lse of a row that has also what another part saw, whose own one is
@@ -81,7 +90,7 @@ template <typename T, int BoxesEach, bool HasPe, bool Overlaps, bool Gathers>
 __device__ void
 Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finishPart(const Item &item,
                                                            const Rows &rows) {
-  char *slot = reinterpret_cast<char *>(p.slots + item.slot * slotFloats);
+  char *slot = slotAt(p.slots, item.slot);
   float by[2];
   findMost(by);
   bool exists[2];
@@ -136,10 +145,7 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::storeState(
 #pragma unroll
     for (int j = 0; j < numSums; j += 16) {
       uint32_t words[4];
-#pragma unroll
-      for (int k = 0; k < 4; ++k)
-        words[k] = packPair<__half>(o[j + 4 * k + 2 * i] * by[i],
-                                    o[j + 4 * k + 2 * i + 1] * by[i]);
+      packFour<__half>(words, o + j + 2 * i, by[i]);
       storeIf(exists[i],
               to + i * Shared::state().eightBytes() + j / 16 * unitBytes,
               words);
@@ -153,8 +159,7 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::finishTile(const Item &item,
                                                            const Rows &rows) {
   if (item.other >= 0)
     control.otherFull.wait(0);
-  auto *other =
-      reinterpret_cast<const char *>(p.slots + item.other * slotFloats);
+  const char *other = slotAt(p.slots, item.other);
   // What a row of O and of the other state are to be multiplied by.
   float own[2], others[2] = {0, 0};
   char *to[2];
@@ -216,8 +221,7 @@ __device__ void Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::addOther(
       const uint32_t words[4] = {values.x, values.y, values.z, values.w};
 #pragma unroll
       for (int k = 0; k < 4; ++k) {
-        float2 pair =
-            __half22float2(*reinterpret_cast<const __half2 *>(&words[k]));
+        float2 pair = unpackHalves(words[k]);
         float *sums = o + j + 4 * k + 2 * i;
         sums[0] = sums[0] * own[i] + pair.x * others[i];
         sums[1] = sums[1] * own[i] + pair.y * others[i];
@@ -241,10 +245,7 @@ Attend<T, BoxesEach, HasPe, Overlaps, Gathers>::store(char *const (&rows)[2],
 #pragma unroll
     for (int j = 0; j < numSums; j += 16) {
       uint32_t words[4];
-#pragma unroll
-      for (int k = 0; k < 4; ++k)
-        words[k] = packPair<T>(o[j + 4 * k + 2 * i] * by[i],
-                               o[j + 4 * k + 2 * i + 1] * by[i]);
+      packFour<T>(words, o + j + 2 * i, by[i]);
       transposeFour(words, lane());
       storeIf(rows[i], to + j * 4, words);
     }

@@ -61,6 +61,11 @@ struct StateSlot {
 };
 static_assert(StateSlot::placeOfRow(2, 0) <= slotFloats * sizeof(float));
 
+/// Slot `i`.
+__device__ inline char *slotAt(float *slots, int i) {
+  return reinterpret_cast<char *>(slots + i * slotFloats);
+}
+
 } // namespace sm90
 } // namespace cuda
 } // namespace mla

@@ -90,8 +90,8 @@ TEST_F(CudaAttentionBitsTest, LargeBatchesOfOneScheduleHaveTheSame) {
   });
 }
 
-// Nor do calls wait for more than they must of those before, whose states lie
-// in the same slots.
+// Calls that are enqueued one behind the other keep their states in the same
+// slots.
 TEST_F(CudaAttentionBitsTest, LargeBatchesInTurnHaveThoseOfEachAlone) {
   PagedAttention second(on);
   forEachShape([&](const AttentionForm &form) {

@@ -4,18 +4,17 @@
 //===----------------------------------------------------------------------===//
 //
 // Of each eight columns of a product's row, lane c of four has two, 2 c and
-// 2 c + 1 (PTX ISA, "wgmma.mma_async", accumulator fragment D).
+// 2 c + 1 (PTX ISA, "wgmma.mma_async" and "mma", accumulators).
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MLA_RUNTIME_CUDA_SM90_QUADS_H
-#define MLA_RUNTIME_CUDA_SM90_QUADS_H
+#ifndef MLA_RUNTIME_CUDA_QUADS_H
+#define MLA_RUNTIME_CUDA_QUADS_H
 
 #include <cstdint>
 
 namespace mla {
 namespace cuda {
-namespace sm90 {
 
 /// The largest of four lanes.
 __device__ inline float maxOfFour(float value) {
@@ -41,23 +40,7 @@ __device__ inline void transposeFour(uint32_t (&x)[4], int lane) {
   x[2] = odd ? b : x[2], x[3] = odd ? x[3] : b;
 }
 
-/// Writes 16 bytes, if so: without a branch, behind which the instructions
-/// would have to be waited for.
-__device__ inline void storeIf(bool condition, void *to,
-                               const uint32_t (&words)[4]) {
-  asm volatile("{\n"
-               ".reg .pred condition;\n"
-               "setp.ne.u32 condition, %5, 0;\n"
-               "@condition st.global.v4.b32 [%0], {%1, %2, %3, %4};\n"
-               "}"
-               :
-               : "l"(to), "r"(words[0]), "r"(words[1]), "r"(words[2]),
-                 "r"(words[3]), "r"(static_cast<uint32_t>(condition))
-               : "memory");
-}
-
-} // namespace sm90
 } // namespace cuda
 } // namespace mla
 
-#endif // MLA_RUNTIME_CUDA_SM90_QUADS_H
+#endif // MLA_RUNTIME_CUDA_QUADS_H
