@@ -7,17 +7,21 @@
 
 #include "core/TensorChecks.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <numeric>
 
-const char *shapeText(const mla_tensor &tensor, char *text, size_t size) {
+static const char *sizesText(const int64_t *sizes, int32_t rank, char *text,
+                             size_t size) {
   int used = std::snprintf(text, size, "[");
-  for (int32_t i = 0; i < tensor.rank && i < MLA_MAX_RANK; ++i)
+  for (int32_t i = 0; i < rank && i < MLA_MAX_RANK; ++i)
     used += std::snprintf(text + used, size - used, "%s%lld", i ? ", " : "",
-                          static_cast<long long>(tensor.shape[i]));
+                          static_cast<long long>(sizes[i]));
   std::snprintf(text + used, size - used, "]");
   return text;
+}
+
+const char *shapeText(const mla_tensor &tensor, char *text, size_t size) {
+  return sizesText(tensor.shape, tensor.rank, text, size);
 }
 
 /// Of offsets and extents in bytes: no sum of a few of them overflows in a
@@ -180,6 +184,14 @@ static bool checkWritable(const Reporter &report, const mla_tensor &tensor) {
         "meet (strides %lld and %lld)",
         a, b, static_cast<long long>(tensor.strides[a]),
         static_cast<long long>(tensor.strides[b]));
+  char shape[192], strides[192];
+  if (repeatsElements(tensor))
+    return report.refuse(
+        MLA_STATUS_INVALID_ARGUMENT,
+        "expected distinct elements to write, got dimensions "
+        "that meet (shape %s, strides %s)",
+        sizesText(tensor.shape, tensor.rank, shape, sizeof(shape)),
+        sizesText(tensor.strides, tensor.rank, strides, sizeof(strides)));
   return true;
 }
 
@@ -230,40 +242,6 @@ Extent extentOf(const mla_tensor &tensor) {
   extent.begin = reinterpret_cast<uintptr_t>(tensor.data) + tensor.byte_offset;
   extent.end = extent.begin + bytes;
   return extent;
-}
-
-/// Whether `address` lies in an element of `tensor`, found greedily from the
-/// largest stride down. Finds every one for dims that nest, which is all that
-/// slicing and transposing make.
-static bool holds(const mla_tensor &tensor, const Extent &extent,
-                  uintptr_t address) {
-  if (address < extent.begin || address >= extent.end)
-    return false;
-  int32_t order[MLA_MAX_RANK];
-  for (int32_t i = 0; i < tensor.rank; ++i) {
-    int32_t at = i;
-    for (; at > 0 && tensor.strides[order[at - 1]] < tensor.strides[i]; --at)
-      order[at] = order[at - 1];
-    order[at] = i;
-  }
-  uint64_t size = mla_dtype_bits(tensor.dtype) / 8;
-  uint64_t rest = (address - extent.begin) / size;
-  for (int32_t i = 0; i < tensor.rank; ++i) {
-    uint64_t stride = static_cast<uint64_t>(tensor.strides[order[i]]);
-    if (stride == 0)
-      continue;
-    uint64_t last = static_cast<uint64_t>(tensor.shape[order[i]]) - 1;
-    rest -= std::min(rest / stride, last) * stride;
-  }
-  return rest == 0;
-}
-
-bool certainlyOverlap(const mla_tensor &a, const mla_tensor &b) {
-  Extent inA = extentOf(a), inB = extentOf(b);
-  if (inA.empty() || inB.empty() || inA.end <= inB.begin ||
-      inB.end <= inA.begin)
-    return false;
-  return holds(a, inA, inB.begin) || holds(b, inB, inA.begin);
 }
 
 bool sameView(const mla_tensor &a, const mla_tensor &b) {

@@ -35,10 +35,14 @@ struct Extent {
 };
 Extent extentOf(const mla_tensor &tensor);
 
-/// Whether two checked tensors certainly share an element, because one's first
-/// element is an element of the other; so always found where both are dense.
-/// Cheap; interleaved views of one buffer that share nothing are never taken
-/// for sharing.
+/// Whether a tensor reaches an element by different indices. No such one is
+/// missed of fewer than some thousand ways to look for it, which is far more
+/// than any tensor takes that isn't meant to.
+bool repeatsElements(const mla_tensor &tensor);
+
+/// Whether two checked tensors certainly share memory; as certain of that they
+/// don't as repeatsElements() is. Interleaved views of one buffer that share
+/// nothing are never taken for sharing.
 bool certainlyOverlap(const mla_tensor &a, const mla_tensor &b);
 
 /// The same elements in the same order, of the same type.

@@ -7,6 +7,11 @@
 
 #include "ValidCalls.h"
 
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+
 using Append = mla_append_params;
 
 /// Makes `field` columns [from, from + width) of a fresh buffer that is
@@ -38,6 +43,66 @@ TEST(Overlap, SlicesThatMeetAreRefused) {
   EXPECT_EQ(answer(mla_append, call.p),
             "INVALID_ARGUMENT: mla_append: cache_latent: expected memory apart "
             "from the other arguments, got an overlap with cache_pe");
+}
+
+TEST(Overlap, ASliceThatReachesIntoTheNextRowIsRefused) {
+  auto call = validAppend();
+  // Rows are 32 columns too short for [latent | pe].
+  Operand pool(MLA_DTYPE_F32, {6, 8, 544});
+  slice(call[&Append::cache_latent], pool, 0);
+  slice(call[&Append::cache_pe], pool, 512);
+  EXPECT_EQ(answer(mla_append, call.p),
+            "INVALID_ARGUMENT: mla_append: cache_latent: expected memory apart "
+            "from the other arguments, got an overlap with cache_pe");
+}
+
+/// Elements' places, each as often as it occurs.
+static std::vector<int64_t> placesOf(const mla_tensor &tensor) {
+  std::vector<int64_t> places = {int64_t(tensor.byte_offset / 4)};
+  for (int i = 0; i < tensor.rank; ++i) {
+    std::vector<int64_t> all;
+    for (int64_t place : places)
+      for (int64_t j = 0; j < tensor.shape[i]; ++j)
+        all.push_back(place + j * tensor.strides[i]);
+    places = all;
+  }
+  return places;
+}
+
+TEST(Overlap, IsWhatEnumeratingFinds) {
+  std::mt19937 random(7);
+  auto below = [&](int64_t end) { return int64_t(random() % end); };
+  std::map<std::string, int> answers;
+  for (int i = 0; i < 4000; ++i) {
+    Call<mla_copy_params> call;
+    Operand buffer(MLA_DTYPE_F32, {600});
+    std::vector<int64_t> shape(1 + below(4));
+    for (int64_t &size : shape)
+      size = 1 + below(4);
+    for (auto field : {&mla_copy_params::dst, &mla_copy_params::src}) {
+      call.add(field, MLA_DTYPE_F32, shape);
+      mla_tensor &tensor = call[field];
+      tensor.data = buffer.tensor.data;
+      tensor.byte_offset = 4 * uint64_t(below(40));
+      for (size_t j = 0; j < shape.size(); ++j)
+        tensor.strides[j] = 1 + below(j % 2 ? 8 : 30);
+    }
+    auto to = placesOf(call[&mla_copy_params::dst]),
+         from = placesOf(call[&mla_copy_params::src]);
+    std::set<int64_t> distinct(to.begin(), to.end());
+    bool meets = std::any_of(from.begin(), from.end(), [&](int64_t place) {
+      return distinct.count(place) != 0;
+    });
+    std::string expected = distinct.size() != to.size() ? "distinct"
+                           : meets && from != to        ? "overlap"
+                                                        : "OK";
+    std::string got = answer(mla_copy, call.p);
+    EXPECT_NE(got.find(expected), std::string::npos) << got << i;
+    ++answers[expected];
+  }
+  EXPECT_GT(answers["distinct"], 100);
+  EXPECT_GT(answers["overlap"], 100);
+  EXPECT_GT(answers["OK"], 100);
 }
 
 TEST(Overlap, TheQueryIsNotItsOwnPart) {

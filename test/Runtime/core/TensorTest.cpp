@@ -115,6 +115,15 @@ TEST(Tensor, WrittenElementsAreDistinct) {
   EXPECT_EQ(spoiled([](mla_tensor &t) { t.strides[1] = 4; }, &Copy::dst),
             "INVALID_ARGUMENT: mla_copy: dst: expected distinct elements to "
             "write, got dimensions 1 and 2 that meet (strides 4 and 1)");
+  // No two of these meet, all three do: 28 is 2 * 8 + 3 * 4.
+  EXPECT_EQ(spoiled(
+                [](mla_tensor &t) {
+                  t.strides[0] = 28, t.strides[1] = 8, t.strides[2] = 3;
+                },
+                &Copy::dst),
+            "INVALID_ARGUMENT: mla_copy: dst: expected distinct elements to "
+            "write, got dimensions that meet (shape [4, 3, 5], strides [28, 8, "
+            "3])");
   // A dimension of size 1 may have any stride.
   auto call = validCopy();
   for (auto field : {&Copy::src, &Copy::dst}) {
