@@ -128,7 +128,17 @@ bool Checker::checkField(const FieldSpec &field) {
     return false;
   TensorUse use;
   use.written = field.role == FieldRole::OUT;
-  return checkTensor(ctx, spec.function, field.name, *tensor, use);
+  return checkTensor(ctx, spec.function, field.name, *tensor, use) &&
+         (field.dims.star >= 0 || hasI32Dims(field, *tensor));
+}
+
+bool Checker::hasI32Dims(const FieldSpec &field, const mla_tensor &tensor) {
+  char got[192];
+  for (int32_t i = 0; i < tensor.rank; ++i)
+    if (tensor.shape[i] > INT32_MAX)
+      return refuse(field.name, "expected sizes up to %d, got shape %s",
+                    INT32_MAX, shapeText(tensor, got, sizeof(got)));
+  return true;
 }
 
 //===----------------------------------------------------------------------===//
@@ -408,6 +418,7 @@ bool Checker::isScheduleSize(const char *field, const mla_tensor *schedule) {
 }
 
 bool Checker::isSoftmaxScale(double scale) {
-  return (std::isfinite(scale) && scale > 0) ||
-         refuse("softmax_scale", "expected a finite value > 0, got %g", scale);
+  auto factor = static_cast<float>(scale);
+  return (std::isfinite(factor) && factor > 0) ||
+         refuse("softmax_scale", "expected a finite f32 > 0, got %g", scale);
 }

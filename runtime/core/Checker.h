@@ -89,6 +89,8 @@ public:
 private:
   bool checkField(const FieldSpec &field);
   bool checkValue(const FieldSpec &field);
+  /// So a backend's product of two is an int64, whatever the strides are.
+  bool hasI32Dims(const FieldSpec &field, const mla_tensor &tensor);
   bool checkDType(const FieldSpec &field, const mla_tensor &tensor);
   bool checkRank(const FieldSpec &field, const mla_tensor &tensor);
   /// Compares what is known and solves for single unknowns; leaves in `open` a

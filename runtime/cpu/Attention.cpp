@@ -31,11 +31,12 @@ mla_status Attention::run() {
   // All that can be needed, whatever the lengths are: the next step's are
   // others, and it is not to allocate.
   int64_t most = maxThreads(ctx), parts = most > 1 ? partsPerThread * most : 0;
-  int64_t taskFloats =
-      paddedWidth((maxTiles + parts) * sizeof(AttentionTask) / sizeof(float));
-  int64_t stateFloats = parts * shape.rows * stateStride();
+  int64_t taskFloats = paddedWidth(
+      floatsOf(maxTiles + parts, sizeof(AttentionTask) / sizeof(float)));
+  int64_t stateFloats = floatsOf(parts * shape.rows, stateStride());
   int64_t tileFloats = paddedWidth(AttentionTile::scratchSize(shape));
-  float *block = scratch(ctx, taskFloats + stateFloats + most * tileFloats);
+  float *block =
+      scratch(ctx, taskFloats + stateFloats + floatsOf(most, tileFloats));
   if (!block)
     return ctx.status;
   tasks = reinterpret_cast<AttentionTask *>(block);

@@ -99,12 +99,14 @@ float *mla::cpu::scratch(mla_context &ctx, int64_t count) {
   // Kernels ask for their worst case, so the old content is of no use.
   std::free(state->block);
   state->capacity = 0;
-  state->block = static_cast<float *>(
-      allocate(static_cast<uint64_t>(count) * sizeof(float)));
+  state->block = nullptr;
+  if (count < mostFloats)
+    state->block = static_cast<float *>(
+        allocate(static_cast<uint64_t>(count) * sizeof(float)));
   if (!state->block) {
     fail(ctx, MLA_STATUS_RESOURCE_EXHAUSTED,
          "backend 'cpu': expected %lld bytes of scratch memory, got none",
-         static_cast<long long>(count * sizeof(float)));
+         static_cast<long long>(std::min(count, mostFloats) * sizeof(float)));
     return nullptr;
   }
   state->capacity = count;

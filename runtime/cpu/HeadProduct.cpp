@@ -159,7 +159,7 @@ mla_status mla::cpu::headProduct(mla_context &ctx, const View &x, const View &w,
   parts = (tiles + tilesEach - 1) / tilesEach;
 
   int64_t each = paddedWidth(product.scratchSize());
-  float *block = scratch(ctx, maxThreads(ctx) * each);
+  float *block = scratch(ctx, floatsOf(maxThreads(ctx), each));
   if (!block)
     return ctx.status;
   parallelFor(threads, heads * parts, [&](int64_t i, int64_t thread) {

@@ -9,6 +9,8 @@
 #include "View.h"
 #include "core/Context.h"
 
+#include <algorithm>
+
 namespace mla {
 namespace cpu {
 
@@ -21,6 +23,16 @@ namespace cpu {
 /// steady state allocates nothing. Null, with the error reported, when memory
 /// is exhausted.
 float *scratch(mla_context &ctx, int64_t count);
+
+/// More floats than any memory has; a sum of some such numbers is an int64.
+constexpr int64_t mostFloats = int64_t(1) << 59;
+/// a * b, or mostFloats if that is less: the dims of a call are 31 bits each,
+/// and tensors that repeat elements take no memory.
+inline int64_t floatsOf(int64_t a, int64_t b) {
+  int64_t product;
+  return __builtin_mul_overflow(a, b, &product) ? mostFloats
+                                                : std::min(product, mostFloats);
+}
 
 // Refuse what the kernel can't do, in every mode; the others do all that the
 // core lets through.

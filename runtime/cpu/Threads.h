@@ -24,10 +24,12 @@
 namespace mla {
 namespace cpu {
 
-/// Threads that the context's calls may use: its limit (of "SMs"), or all.
+/// Threads that the context's calls may use: all that OpenMP has, or the
+/// context's limit (of "SMs") if that is less.
 inline int64_t maxThreads(const mla_context &ctx) {
 #ifdef _OPENMP
-  return ctx.smLimit > 0 ? ctx.smLimit : omp_get_max_threads();
+  int64_t all = omp_get_max_threads();
+  return ctx.smLimit > 0 ? std::min<int64_t>(ctx.smLimit, all) : all;
 #else
   (void)ctx;
   return 1;

@@ -6,7 +6,8 @@
  *===--------------------------------------------------------------------------===
  *
  * The C ABI between compiled modules, their callers and the backends. C11; no
- * exception leaves it and nothing in it exits or aborts. Include this header;
+ * exception leaves it and nothing in it exits or aborts (but OpenMP's library
+ * where it can start no thread). Include this header;
  * it brings in the tensor and the operations' parameters.
  *===--------------------------------------------------------------------------===*/
 
@@ -77,7 +78,8 @@ MLA_EXPORT void *mla_context_stream(const mla_context *ctx);
  * other settings work on a context with a sticky error and leave the error as
  * it is. */
 MLA_EXPORT mla_status mla_context_set_mode(mla_context *ctx, int32_t mode);
-/* Limit of streaming multiprocessors (or CPU threads); 0: all. */
+/* Limit of streaming multiprocessors (or CPU threads); 0, and more than there
+ * are: all. */
 MLA_EXPORT mla_status mla_context_set_sm_limit(mla_context *ctx, int32_t limit);
 /* Scratch memory of `bytes`, 256-byte aligned, on the context's device. The
  * caller keeps it alive; with data = NULL and bytes > 0 the runtime allocates
@@ -92,12 +94,13 @@ MLA_EXPORT uint64_t mla_context_workspace_high_water(const mla_context *ctx);
 MLA_EXPORT mla_status mla_warmup(mla_context *ctx);
 /* Waits for the stream and returns DATA_ERROR with a text when a call met a bad
  * page, slot or position since the last check, and forgets it. That status does
- * not stick: its text is mla_last_error's until the next call on the context.
- * Synchronises. */
+ * not stick: its text is mla_last_error's until the next operation, mla_begin,
+ * check or mla_context_clear_error. Synchronises. */
 MLA_EXPORT mla_status mla_context_check(mla_context *ctx);
 
 /* Text of the context's sticky error (or of what mla_context_check found), ""
- * when there is none; one line; valid until the next call on it. With NULL: the
+ * when there is none; one line; to be read before the next call on the context,
+ * which may put another in its place. With NULL: the
  * calling thread's last error outside any context. */
 MLA_EXPORT const char *mla_last_error(const mla_context *ctx);
 /* Prints the sticky status as one line on standard output, "mla: OK" or
@@ -156,7 +159,7 @@ typedef struct mla_entry_spec {
  * and checks number, dtypes, ranks, static dims, dims that must agree, strides
  * and flags; in RUN and CHECK also devices, null data, alignment, and that what
  * is written overlaps nothing else. So a PLAN needs no memory: only scalars
- * must have data. Entries don't nest. When it fails no entry is open, and the
+ * must have data. Entries don't nest. When it fails it has opened none, and the
  * caller returns its status without touching `args`. mla_end closes what
  * mla_begin opened and returns the status. */
 MLA_EXPORT mla_status mla_begin(mla_context *ctx, const char *entry,

@@ -78,6 +78,14 @@ TEST(Context, RefusesUnknownModesAndLimits) {
   EXPECT_EQ(mla_context_stream(ctx), &stream);
 }
 
+TEST(Context, HasNoMoreThreadsThanThereAre) {
+  // Neither memory nor threads for as many as the limit says.
+  Context ctx;
+  ASSERT_EQ(mla_context_set_sm_limit(ctx, INT32_MAX), MLA_STATUS_OK);
+  auto call = validAbsorbQ();
+  EXPECT_EQ(mla_absorb_q(ctx, &call.p), MLA_STATUS_OK) << mla_last_error(ctx);
+}
+
 TEST(Context, KeepsTheFirstErrorAndDoesNothingAfter) {
   Context ctx;
   auto bad = validFill();

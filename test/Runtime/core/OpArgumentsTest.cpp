@@ -133,6 +133,26 @@ TEST(OpArguments, NumbersOfPositionsFitI32) {
             invalid + "mla_schedule: page_size" + text);
 }
 
+TEST(OpArguments, SizesFitI32) {
+  // They take no memory where the elements repeat, or where there are none.
+  auto call = validAbsorbQ();
+  mla_tensor &weight = call[&mla_absorb_q_params::w_uk];
+  weight.shape[1] = int64_t(1) << 31;
+  weight.strides[1] = 0;
+  EXPECT_EQ(answer(mla_absorb_q, call.p)
+                .rfind(invalid + "mla_absorb_q: w_uk: expected sizes up to "
+                                 "2147483647, got shape [",
+                       0),
+            0u);
+  auto schedule = validSchedule();
+  mla_tensor &lens = schedule[&mla_schedule_params::kv_lens];
+  lens.shape[0] = int64_t(1) << 62;
+  lens.strides[0] = 0;
+  EXPECT_EQ(answer(mla_schedule, schedule.p),
+            invalid + "mla_schedule: kv_lens: expected sizes up to 2147483647, "
+                      "got shape [4611686018427387904]");
+}
+
 TEST(OpArguments, Rope) {
   using P = mla_rope_params;
   auto c = validRope();
@@ -202,13 +222,13 @@ TEST(OpArguments, AbsorbedAttention) {
   };
   EXPECT_EQ(with([](Call<P> &c) { c.p.softmax_scale = 0; }),
             prefix + "softmax_scale: expected a value, got 0");
-  for (double scale : {-1.0, HUGE_VAL}) {
+  for (double scale : {-1.0, 1e-50, 1e39, HUGE_VAL}) {
     auto c = validAbsorbedAttention();
     c.p.softmax_scale = scale;
     char text[64];
     std::snprintf(text, sizeof(text), "got %g", scale);
     EXPECT_EQ(answer(mla_absorbed_attention, c.p),
-              prefix + "softmax_scale: expected a finite value > 0, " + text);
+              prefix + "softmax_scale: expected a finite f32 > 0, " + text);
   }
   EXPECT_EQ(with([](Call<P> &c) { c.p.cache_latent = nullptr; }),
             prefix + "cache_latent: expected a tensor, got null");
