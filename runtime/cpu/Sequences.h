@@ -41,7 +41,7 @@ inline Range sequenceRange(mla_context &ctx, const char *op, const char *name,
     return {};
   }
   if (range.end < range.begin || range.end >= limit) {
-    recordFault(ctx, op, name, b + 1, range.end, limit, first);
+    recordFault(ctx, op, name, b + 1, range.end, limit, range.begin);
     return {};
   }
   return {range.begin - first, range.end - first};

@@ -44,7 +44,7 @@ bool mla::cpu::checkSchedule(mla_context &ctx, const View &schedule,
     if (got == entry.expected)
       continue;
     recordFault(ctx, "absorbed_attention", "schedule", entry.index, got,
-                entry.expected);
+                entry.expected + 1, entry.expected);
     return false;
   }
   return true;

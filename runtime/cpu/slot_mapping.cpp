@@ -41,6 +41,13 @@ struct Ownership {
     return bound / group * interleave +
            std::min(std::max<int64_t>(rest, 0), interleave);
   }
+
+  /// Positions below which the rank owns `keys` < 2^31, and no more.
+  int64_t mostPositions(int64_t keys) const {
+    if (size == 1)
+      return keys;
+    return keys / interleave * group + rank * interleave + keys % interleave;
+  }
 };
 
 } // namespace
@@ -53,9 +60,8 @@ mla_status mla::cpu::slot_mapping(mla_context &ctx,
   View localLens(params.local_kv_lens), bounds(params.kv_bounds);
   Ownership ownership(params);
   int64_t numSeqs = kvLens.dim(0), tokens = positions.dim(0);
-  int64_t capacity; // of a table without rows it may be anything
-  if (__builtin_mul_overflow(pageTable.dim(1), params.page_size, &capacity))
-    capacity = INT32_MAX;
+  int64_t capacity =
+      std::min<int64_t>(pageTable.dim(1) * params.page_size, INT32_MAX);
 
   // What padding gets; sequences that turn out unusable keep it too.
   for (int64_t t = 0; t < tokens; ++t) {
@@ -74,7 +80,8 @@ mla_status mla::cpu::slot_mapping(mla_context &ctx,
     if (localLens)
       storeInt(localLens, b, usable ? ownership.countBelow(length) : 0);
     if (!usable) {
-      recordFault(ctx, op, "kv_lens", b, length, capacity + 1, range.size());
+      recordFault(ctx, op, "kv_lens", b, length,
+                  ownership.mostPositions(capacity) + 1, range.size());
       continue;
     }
     for (int64_t t = range.begin; t < range.end; ++t) {

@@ -63,7 +63,7 @@ struct Offsets {
       return;
 #ifndef MLA_CUDA_UNCHECKED
     if (end < begin || end >= limit)
-      recordFault(fault, site, b + 1, end, limit, first);
+      recordFault(fault, site, b + 1, end, limit, begin);
 #endif
   }
 #endif

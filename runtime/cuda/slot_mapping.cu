@@ -52,6 +52,13 @@ struct Ownership {
     rest = rest < 0 ? 0 : rest < interleave ? rest : interleave;
     return bound / group * interleave + rest;
   }
+
+  /// Positions below which the rank owns `keys` < 2^31, and no more.
+  __device__ int64_t mostPositions(int64_t keys) const {
+    if (size == 1)
+      return keys;
+    return keys / interleave * group + rank * interleave + keys % interleave;
+  }
 };
 
 struct SlotMapping {
@@ -142,7 +149,7 @@ struct SlotMapping {
       isOutside(fault, site, 0, begin, 1);
     bool bad = isOutside(fault, site, b, begin, tokens + 1);
     if (!bad && !isRange(begin, end)) {
-      recordFault(fault, site, b + 1, end, tokens + 1, 0);
+      recordFault(fault, site, b + 1, end, tokens + 1, begin);
       bad = true;
     }
     if (bad)
@@ -151,7 +158,7 @@ struct SlotMapping {
     bool usable = isUsable(length, end - begin);
     if (!usable)
       recordFault(fault, FaultSite::slot_mapping_kv_lens, b, length,
-                  capacity + 1, end - begin);
+                  ownership.mostPositions(capacity) + 1, end - begin);
     if (localLens)
       storeInt(localLens, b, usable ? ownership.countBelow(length) : 0);
   }
@@ -178,10 +185,8 @@ cudaError_t mla::cuda::load_slot_mapping(const State &) {
 
 mla_status mla::cuda::slot_mapping(mla_context &ctx,
                                    const mla_slot_mapping_params &params) {
-  int64_t capacity; // of a table without rows it may be anything
-  if (__builtin_mul_overflow(params.page_table->shape[1], params.page_size,
-                             &capacity))
-    capacity = INT32_MAX;
+  int64_t capacity = std::min<int64_t>(
+      params.page_table->shape[1] * params.page_size, INT32_MAX);
   SlotMapping mapping{Tensor<1>(params.kv_lens),
                       Tensor<1>(params.cu_q),
                       Tensor<2>(params.page_table),

@@ -99,6 +99,22 @@ TEST_F(SlotMappingTest, AnExampleByHand) {
   EXPECT_EQ(bounds.array().data, (std::vector<double>{2, 2, 1, 0}));
 }
 
+TEST_F(SlotMappingTest, ReportsALengthBeyondARanksShare) {
+  Random random(3);
+  TestTensor cuQ(MLA_DTYPE_I32, {2}, {0, 1});
+  TestTensor pageTable(MLA_DTYPE_I32, {1, 2}, {0, 1});
+  allocate(random, 1, 1);
+  // Rank 1 of 3, in turns of 2: its 8 rows are the positions 2, 3, 8, 9, 14,
+  // 15, 20 and 21; the next one would be 26.
+  for (int64_t length : {26, 27}) {
+    run(TestTensor(MLA_DTYPE_I32, {1}, {length}), cuQ, pageTable, 4, 1, 3, 2);
+    if (length == 27)
+      expectFault("kv_lens: expected a value in [1, 27)", "27");
+    else
+      EXPECT_EQ(localLens.array().data, (std::vector<double>{8}));
+  }
+}
+
 TEST_F(SlotMappingTest, ReportsLengthsOffsetsAndPagesThatCantBe) {
   struct {
     std::vector<int64_t> kvLens, cuQ, pages;
@@ -113,7 +129,11 @@ TEST_F(SlotMappingTest, ReportsLengthsOffsetsAndPagesThatCantBe) {
        "kv_lens: expected a value in [2, ",
        "1"},
       {{4, 3}, {0, 2, 5}, {0, 1, 2, 3}, "cu_q", "5"},
-      {{4, 3}, {0, 2, 1}, {0, 1, 2, 3}, "cu_q", "1"},
+      {{4, 3},
+       {0, 2, 1},
+       {0, 1, 2, 3},
+       "cu_q: expected a value in [2, 4)",
+       "1"},
       {{4, 3}, {-4, 2, 3}, {0, 1, 2, 3}, "cu_q", "-4"},
       {{4, 3}, {0, 2, 3}, {-5, 1, 2, 3}, "page_table", "-5"},
   };
