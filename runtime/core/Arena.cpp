@@ -48,9 +48,15 @@ static void *allocateFromBlocks(mla_context &ctx, Arena &arena,
 }
 
 void *Arena::allocate(mla_context &ctx, uint64_t bytes) {
-  if (bytes > sizeLimit || used > sizeLimit) {
+  if (bytes > sizeLimit) {
     fail(ctx, MLA_STATUS_INVALID_ARGUMENT,
          "mla_arena_alloc: bytes: expected at most 2^56, got %llu", ull(bytes));
+    return nullptr;
+  }
+  if (used > sizeLimit) {
+    fail(ctx, MLA_STATUS_INVALID_ARGUMENT,
+         "mla_arena_alloc: expected at most 2^56 bytes taken before, got %llu",
+         ull(used));
     return nullptr;
   }
   uint64_t offset = used, rounded = roundUp(bytes), end = offset + rounded;

@@ -164,6 +164,10 @@ static mla_status begin(mla_context &ctx, const char *entry,
                 ctx.entry, entry);
   mla_context_clear_error(&ctx);
   ctx.arena.reset(ctx);
+  if (numArgs < 0)
+    return fail(ctx, MLA_STATUS_INVALID_ARGUMENT,
+                "%s: num_args: expected a non-negative value, got %lld", entry,
+                static_cast<long long>(numArgs));
   if (numArgs != numSpecs)
     return fail(ctx, MLA_STATUS_INVALID_ARGUMENT,
                 "%s: expected %lld arguments, got %lld", entry,

@@ -194,6 +194,32 @@ def _integer(value, place, bits=64):
     return number
 
 
+def _address(value, place):
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if not 0 <= number < 2**64:
+        raise InvalidArgument(f"{place}: expected an address, got {value!r}")
+    return number
+
+
+def _number(value, place):
+    """A float; float() would read a text too."""
+    try:
+        if not isinstance(value, (str, bytes, bytearray)):
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InvalidArgument(f"{place}: expected a number, got {value!r}")
+
+
+def _text(value, place):
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{place}: expected a str, got {value!r}")
+    return value.encode()
+
+
 #===--- The C interface --------------------------------------------------------===#
 
 
@@ -815,6 +841,8 @@ class Tensor:
         shape = tuple(_integer(extent, "Tensor: shape") for extent in shape)
         if strides is not None:
             strides = [_integer(stride, "Tensor: strides") for stride in strides]
+        if data is not None:
+            data = _address(data, "Tensor: data")
         source = _Source(data, DTYPES[dtype][1], dtype, dtype, shape, strides, owner, read_only,
                          device_type, device_id)
         self._fill(source, dtype, "Tensor")
@@ -971,7 +999,8 @@ class Context:
         library, handle = _lib(), ctypes.c_void_p()
         device = _integer(device, "Context: device", 32)
         threads = _integer(threads, "Context: threads", 32)
-        status = library.mla_context_create(backend.encode(), device, ctypes.byref(handle))
+        status = library.mla_context_create(_text(backend, "Context: backend"), device,
+                                            ctypes.byref(handle))
         if status:
             _raise(status, library.mla_last_error(None))
         self.backend, self.device = backend, device
@@ -1254,8 +1283,10 @@ def _call(ctx, operation, **values):
             if ctype is ctypes.c_int64:
                 value = call.integer(field, value)
             elif ctype is ctypes.c_char_p:
-                value = value.encode()
-            elif ctype is not ctypes.c_double:
+                value = _text(value, f"{call.place}: {field}")
+            elif ctype is ctypes.c_double:
+                value = _number(value, f"{call.place}: {field}")
+            else:
                 value = ctypes.pointer(call.struct(field, value))
             setattr(params, field, value)
         ctx._done(getattr(_library, "mla_" + operation)(ctx._handle, ctypes.byref(params)))
@@ -1414,12 +1445,13 @@ def absorbed_attention(ctx, *, query, cache_latent, page_table, kv_lens, cu_q, o
         one.
     pe_scale (scalar tensor f32, optional): dequantization scale of an fp8 pe part, required with
         one.
-    sinks ([H] f32, optional): one more logit a head in the softmax's sum, without a value.
+    sinks ([H] f32, optional): one more logit a head in the softmax's sum, without a value; finite
+        or -inf.
     indices ([T, topk] i32, optional): logical key positions that token t sees, unique; -1, out of
         range or acausal: none.
     o ([T, H, L] f32, f16, bf16, written): output over the latent; 0 where no key is visible.
     lse ([T, H] f32, written, optional): natural log-sum-exp of the scaled logits, a sink included;
-        -inf where nothing is visible.
+        -inf where nothing is.
     softmax_scale (float): factor of the logits, computed from N+R, YaRN's factor included.
     max_kv (int, optional): host-known bound of kv_lens, a hint; a sequence beyond it is reported,
         and its tokens see no key.
@@ -1454,12 +1486,13 @@ def expanded_attention(ctx, *, q, k_nope, v, cu_q, o, softmax_scale, k_pe=None, 
         0, lse = -inf.
     cu_k ([B+1] i32, optional): first key row of each sequence; excludes the window.
     kv_lens ([B] i32, optional): all keys of each sequence; required with a window.
-    sinks ([H] f32, optional): one more logit a head in the softmax's sum, without a value.
+    sinks ([H] f32, optional): one more logit a head in the softmax's sum, without a value; finite
+        or -inf.
     indices ([T, topk] i32, optional): logical key positions that token t sees, unique; -1, out of
         range or acausal: none.
     o ([T, H, V] f32, f16, bf16, written): per-head output; 0 where no key is visible.
-    lse ([T, H] f32, written, optional): natural log-sum-exp of the scaled logits; -inf where
-        nothing is visible.
+    lse ([T, H] f32, written, optional): natural log-sum-exp of the scaled logits, a sink included;
+        -inf where nothing is.
     softmax_scale (float): factor of the logits.
     causal (int, optional): 1: causal, bottom-right aligned; 0: every key of the sequence is
         visible.

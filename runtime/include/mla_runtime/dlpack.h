@@ -23,12 +23,14 @@
 extern "C" {
 #endif
 
-/* DLPack's type codes as numbers: older headers don't name the later ones. */
+/* DLPack's type codes as numbers: older headers don't name the later ones. Of
+ * no bits for f4E2M1FN, which no operation takes, and for codes that are no
+ * type. */
 static inline DLDataType mla_dtype_to_dlpack(uint32_t dtype) {
   /* Indexed by MLA_DTYPE_*: code, bits, lanes. */
   static const DLDataType types[] = {
       {0, 0, 0},  {2, 32, 1}, {2, 16, 1}, {4, 16, 1}, {10, 8, 1}, {12, 8, 1},
-      {11, 8, 1}, {13, 8, 1}, {14, 8, 1}, {17, 4, 2}, {2, 64, 1}, {0, 8, 1},
+      {11, 8, 1}, {13, 8, 1}, {14, 8, 1}, {0, 0, 0},  {2, 64, 1}, {0, 8, 1},
       {0, 32, 1}, {0, 64, 1}, {1, 8, 1},  {6, 8, 1}};
   return types[dtype <= MLA_DTYPE_BOOL ? dtype : 0];
 }
@@ -37,7 +39,7 @@ static inline DLDataType mla_dtype_to_dlpack(uint32_t dtype) {
 static inline uint32_t mla_dtype_from_dlpack(DLDataType type) {
   for (uint32_t dtype = MLA_DTYPE_F32; dtype <= MLA_DTYPE_BOOL; ++dtype) {
     DLDataType known = mla_dtype_to_dlpack(dtype);
-    if (known.code == type.code && known.bits == type.bits &&
+    if (known.bits != 0 && known.code == type.code && known.bits == type.bits &&
         known.lanes == type.lanes)
       return dtype;
   }
@@ -60,8 +62,9 @@ static inline const char *mla_tensor_from_dlpack(const DLTensor *from,
   memset(&tensor, 0, sizeof(tensor));
   tensor.dtype = mla_dtype_from_dlpack(from->dtype);
   if (tensor.dtype == MLA_DTYPE_NONE)
-    return "mla_tensor_from_dlpack: dtype: expected a type of this ABI, got "
-           "another";
+    return "mla_tensor_from_dlpack: dtype: expected a type of this ABI of "
+           "whole "
+           "bytes, got another";
   if ((int)from->device.device_type != MLA_DEVICE_CPU &&
       (int)from->device.device_type != MLA_DEVICE_CUDA)
     return "mla_tensor_from_dlpack: device: expected CPU or CUDA, got another";
@@ -92,7 +95,11 @@ static inline const char *mla_tensor_to_dlpack(mla_tensor *from, DLTensor *to) {
     return "mla_tensor_to_dlpack: rank: expected one in [0, 6], got another";
   tensor.dtype = mla_dtype_to_dlpack(from->dtype);
   if (tensor.dtype.bits == 0)
-    return "mla_tensor_to_dlpack: dtype: expected a type of this ABI, got "
+    return "mla_tensor_to_dlpack: dtype: expected a type of this ABI of whole "
+           "bytes, got another";
+  if (from->device_type != MLA_DEVICE_CPU &&
+      from->device_type != MLA_DEVICE_CUDA)
+    return "mla_tensor_to_dlpack: device_type: expected CPU or CUDA, got "
            "another";
   tensor.data = from->data;
   tensor.device.device_type = (DLDeviceType)from->device_type;

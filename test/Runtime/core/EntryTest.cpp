@@ -50,6 +50,10 @@ TEST(Entry, CountsArguments) {
   EXPECT_EQ(mla_begin(ctx, "decode", decode.specs, 4, nullptr, 4),
             MLA_STATUS_INVALID_ARGUMENT);
   EXPECT_STREQ(mla_last_error(ctx), "decode: expected 4 arguments, got null");
+  EXPECT_EQ(mla_begin(ctx, "decode", decode.specs, -1, nullptr, -1),
+            MLA_STATUS_INVALID_ARGUMENT);
+  EXPECT_STREQ(mla_last_error(ctx),
+               "decode: num_args: expected a non-negative value, got -1");
 }
 
 TEST(Entry, ChecksTypesAndShapes) {

@@ -231,6 +231,13 @@ class Refusals(support.TestCase):
                 mla_runtime.schedule(self.ctx, num_heads=value, **call)
         with self.refused(mla_runtime.InvalidArgument, "mla_schedule: num_heads: expected"):
             mla_runtime.schedule(self.ctx, num_heads=0, **call)
+        for value in ("1", [1]):
+            with self.refused(mla_runtime.InvalidArgument,
+                              f"mla_fill: value: expected a number, got {value!r}"):
+                mla_runtime.fill(self.ctx, dst=np.zeros(2, np.float32), value=value)
+        pair = np.zeros((1, 4), np.float32)
+        with self.refused(mla_runtime.InvalidArgument, "mla_rope: rope_off: expected a str, got 3"):
+            mla_runtime.rope(self.ctx, x=pair, y=pair, rope_off=3)
 
     def test_names(self):
         with self.assertRaises(TypeError):

@@ -123,6 +123,9 @@ class Tensors(support.TestCase):
 
     def test_ranks(self):
         self.assertEqual(mla_runtime.tensor(np.zeros((1,) * 6, np.int8)).shape, (1,) * 6)
+        for address in (-1, 2**64, "x"):
+            with self.refused(mla_runtime.InvalidArgument, "Tensor: data: expected an address"):
+                mla_runtime.Tensor(address, "f32", (1,))
         with self.refused(mla_runtime.InvalidArgument, "tensor: expected a rank in [0, 6], got 7"):
             mla_runtime.tensor(np.zeros((1,) * 7, np.int8))
 
