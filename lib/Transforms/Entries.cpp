@@ -103,38 +103,46 @@ int64_t DestinationFlow::getResultRoot(func::FuncOp callee, unsigned index) {
 Value DestinationFlow::getCalleeArgument(OpOperand &operand) {
   auto call = dyn_cast<func::CallOp>(operand.getOwner());
   func::FuncOp callee = call ? getCallee(call) : func::FuncOp();
-  // A recursive function is not followed into itself.
-  if (!callee || callee->isAncestor(call))
-    return {};
-  return callee.getArgument(operand.getOperandNumber());
+  return callee ? callee.getArgument(operand.getOperandNumber()) : Value();
+}
+
+void DestinationFlow::followUse(OpOperand &use,
+                                llvm::SmallSetVector<Value, 8> &reached) {
+  Operation *user = use.getOwner();
+  if (auto castOp = dyn_cast<tensor::CastOp>(user)) {
+    reached.insert(castOp.getResult());
+  } else if (auto loop = dyn_cast<scf::ForOp>(user)) {
+    if (BlockArgument iterArg = loop.getTiedLoopRegionIterArg(&use)) {
+      reached.insert(iterArg);
+      reached.insert(loop.getTiedLoopResult(&use));
+    }
+  } else if (auto yield = dyn_cast<scf::YieldOp>(user)) {
+    if (auto branch = dyn_cast<scf::IfOp>(yield->getParentOp()))
+      reached.insert(branch.getResult(use.getOperandNumber()));
+  } else if (Value argument = getCalleeArgument(use)) {
+    reached.insert(argument);
+    // What the callee returns of it may be written by the caller.
+    auto call = cast<func::CallOp>(user);
+    for (OpResult result : call.getResults())
+      if (getResultRoot(getCallee(call), result.getResultNumber()) ==
+          use.getOperandNumber())
+        reached.insert(result);
+  }
 }
 
 bool DestinationFlow::isDestination(Value argument) {
-  return llvm::any_of(argument.getUses(), [&](OpOperand &use) {
-    Operation *user = use.getOwner();
-    if (auto dpsOp = dyn_cast<DestinationStyleOpInterface>(user))
-      return dpsOp.isDpsInit(&use);
-    if (auto cast = dyn_cast<tensor::CastOp>(user))
-      return isDestination(cast.getResult());
-    if (auto loop = dyn_cast<scf::ForOp>(user)) {
-      BlockArgument iterArg = loop.getTiedLoopRegionIterArg(&use);
-      return iterArg && (isDestination(iterArg) ||
-                         isDestination(loop.getTiedLoopResult(&use)));
+  // Each value once: functions may call each other in circles.
+  llvm::SmallSetVector<Value, 8> reached;
+  reached.insert(argument);
+  for (size_t i = 0; i < reached.size(); ++i)
+    for (OpOperand &use : reached[i].getUses()) {
+      auto dpsOp = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
+      if (dpsOp && dpsOp.isDpsInit(&use))
+        return true;
+      if (!dpsOp)
+        followUse(use, reached);
     }
-    if (auto yield = dyn_cast<scf::YieldOp>(user)) {
-      auto branch = dyn_cast<scf::IfOp>(yield->getParentOp());
-      return branch && isDestination(branch.getResult(use.getOperandNumber()));
-    }
-    Value calleeArgument = getCalleeArgument(use);
-    if (!calleeArgument)
-      return false;
-    if (isDestination(calleeArgument))
-      return true;
-    // What the callee returns of it may be written by the caller.
-    return llvm::any_of(user->getResults(), [&](Value result) {
-      return getRoot(result) == argument && isDestination(result);
-    });
-  });
+  return false;
 }
 
 /// Whether an mla operation leaves nothing of the destination's earlier value.
@@ -147,7 +155,11 @@ static bool overwrites(MLAOpInterface op, StringRef init) {
 }
 
 bool DestinationFlow::isOverwritten(Value argument) {
-  return llvm::all_of(argument.getUses(), [&](OpOperand &use) {
+  // A recursive function may call itself and write nothing.
+  auto [it, isNew] = overwritten.try_emplace(argument, false);
+  if (!isNew)
+    return it->second;
+  bool result = llvm::all_of(argument.getUses(), [&](OpOperand &use) {
     Operation *user = use.getOwner();
     if (auto op = dyn_cast<MLAOpInterface>(user))
       return cast<DestinationStyleOpInterface>(user).isDpsInit(&use) &&
@@ -163,4 +175,5 @@ bool DestinationFlow::isOverwritten(Value argument) {
     Value calleeArgument = getCalleeArgument(use);
     return calleeArgument && isOverwritten(calleeArgument);
   });
+  return overwritten[argument] = result;
 }

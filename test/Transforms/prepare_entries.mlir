@@ -197,3 +197,31 @@ func.func @scalars(%a: index) -> index {
 }
 // CHECK-LABEL: func.func private @declared(tensor<4xf32>) -> tensor<4xf32>
 func.func private @declared(tensor<4xf32>) -> tensor<4xf32>
+
+// -----
+
+// Functions that call each other in a circle: what one of them writes is written, and
+// nothing says that all of it is.
+// CHECK-LABEL: func.func @circle(
+// CHECK-SAME:    {bufferization.writable = false, mla.name = "arg1", mla.role = "input"}
+// CHECK-SAME:    {bufferization.writable = true, mla.name = "arg2", mla.role = "inout"}
+func.func @circle(%n: index, %x: tensor<4x8xf32>, %y: tensor<4x8xf32>) {
+  call @even(%n, %x, %y) : (index, tensor<4x8xf32>, tensor<4x8xf32>) -> ()
+  return
+}
+func.func private @even(%n: index, %x: tensor<4x8xf32>, %y: tensor<4x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %last = arith.cmpi eq, %n, %c0 : index
+  scf.if %last {
+    %r = mla.rope ins(x = %x : tensor<4x8xf32>) outs(y = %y : tensor<4x8xf32>)
+  } else {
+    func.call @odd(%n, %x, %y) : (index, tensor<4x8xf32>, tensor<4x8xf32>) -> ()
+  }
+  return
+}
+func.func private @odd(%n: index, %x: tensor<4x8xf32>, %y: tensor<4x8xf32>) {
+  %c1 = arith.constant 1 : index
+  %m = arith.subi %n, %c1 : index
+  call @even(%m, %x, %y) : (index, tensor<4x8xf32>, tensor<4x8xf32>) -> ()
+  return
+}

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace mla {
 
@@ -41,8 +42,12 @@ private:
   /// Index of the argument that a result of `callee` flows from, -1: none.
   int64_t getResultRoot(mlir::func::FuncOp callee, unsigned index);
   /// The argument of the called function that `operand` becomes, null when that
-  /// is not known or is being looked at already.
+  /// is not known.
   mlir::Value getCalleeArgument(mlir::OpOperand &operand);
+  /// Adds to `reached` the values that have the buffer of `use`, as far as that
+  /// is known, after its user.
+  void followUse(mlir::OpOperand &use,
+                 llvm::SmallSetVector<mlir::Value, 8> &reached);
   mlir::func::FuncOp getCallee(mlir::func::CallOp call);
 
   const mlir::SymbolTable &symbols;
@@ -51,6 +56,8 @@ private:
   /// Roots of the results of loops and branches; without this chains of them
   /// would be followed exponentially often.
   llvm::DenseMap<mlir::Value, mlir::BlockArgument> joinRoots;
+  /// What isOverwritten said, for chains of calls alike.
+  llvm::DenseMap<mlir::Value, bool> overwritten;
 };
 
 } // namespace mla
