@@ -171,6 +171,29 @@ func.func @restored(
   return %full, %new : tensor<4x2x10xbf16>, tensor<4x16x10xbf16>
 }
 
+// A result of another type than the append would have: canonicalization casts it.
+// CHECK-LABEL: func.func @other_type(
+// CHECK:         tensor.concat {{.*}} -> tensor<?x2x10xbf16>
+// CHECK:         mla.append
+func.func @other_type(
+    %c_kv: tensor<4x8xbf16>, %k: tensor<4x2xbf16>, %nope: tensor<4x2x8xbf16>,
+    %q: tensor<4x2x2xbf16>, %slots: tensor<4xi64>, %table: tensor<?x2xf32>,
+    %p: tensor<4xi64>, %cache: tensor<4x16x10xbf16>)
+    -> (tensor<?x2x10xbf16>, tensor<4x16x10xbf16>) {
+  %0 = tensor.empty() : tensor<4x2x2xbf16>
+  %q_pe = mla.rope
+      ins(x = %q : tensor<4x2x2xbf16>, cos_sin = %table : tensor<?x2xf32>,
+          positions = %p : tensor<4xi64>)
+      outs(y = %0 : tensor<4x2x2xbf16>) {rope = #mla.rope<half, head_dim = 2>}
+  %full = tensor.concat dim(2) %nope, %q_pe
+      : (tensor<4x2x8xbf16>, tensor<4x2x2xbf16>) -> tensor<?x2x10xbf16>
+  %new = mla.append
+      ins(c_kv = %c_kv : tensor<4x8xbf16>, k_pe = %k : tensor<4x2xbf16>,
+          slots = %slots : tensor<4xi64>)
+      outs(cache = %cache : tensor<4x16x10xbf16>)
+  return %full, %new : tensor<?x2x10xbf16>, tensor<4x16x10xbf16>
+}
+
 // Nothing to fuse with.
 // CHECK-LABEL: func.func @alone(
 // CHECK:         mla.rope

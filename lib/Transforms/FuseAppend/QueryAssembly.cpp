@@ -138,6 +138,11 @@ static std::optional<QueryAssembly> recognize(tensor::ConcatOp op) {
     if (auto type = cast<RankedTensorType>(rows.getType());
         !areRowsOf(type, query) || type.getDimSize(2) == 0)
       return {};
+  // A result that says less of the tokens than the rows, or more, is no type of
+  // an append; canonicalization casts it.
+  if (cast<RankedTensorType>(nope.getType()).getDimSize(0) !=
+      query.getDimSize(0))
+    return {};
   if (!haveSameTokens(nope, pe) ||
       !(isRotated(pe) || isUsedAsQuery(op.getResult())))
     return {};
