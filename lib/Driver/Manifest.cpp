@@ -30,11 +30,8 @@ std::string spell(Type type) {
 
 /// The symbol of dynamic dimension `dim`, "?" where the function gives none.
 std::string getSymbol(ArrayAttr dims, size_t dim) {
-  if (dims && dim < dims.size())
-    if (auto symbol = dyn_cast<StringAttr>(dims[dim]);
-        symbol && !symbol.getValue().empty())
-      return symbol.str();
-  return "?";
+  StringAttr symbol = MLADialect::getSizeName(dims, dim);
+  return symbol ? symbol.str() : "?";
 }
 
 LogicalResult describeArgument(func::FuncOp function, unsigned index,

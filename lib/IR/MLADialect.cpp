@@ -63,6 +63,13 @@ LogicalResult RopeAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+StringAttr MLADialect::getSizeName(ArrayAttr dims, int64_t dim) {
+  if (!dims || dim < 0 || dim >= static_cast<int64_t>(dims.size()))
+    return {};
+  auto name = dyn_cast<StringAttr>(dims[dim]);
+  return name && !name.empty() && name != "?" ? name : StringAttr();
+}
+
 LogicalResult MLADialect::verifyOperationAttribute(Operation *op,
                                                    NamedAttribute attribute) {
   StringRef name = attribute.getName();

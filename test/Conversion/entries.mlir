@@ -58,6 +58,16 @@ func.func @append(
   return
 }
 
+// A size called "?" is one of its own, too.
+// CHECK-LABEL: llvm.mlir.global internal constant @nameless.args()
+// CHECK-COUNT-2: llvm.mlir.constant(dense<[-1, 64, 0, 0, 0, 0]> : tensor<6xi64>)
+func.func @nameless(
+    %x: memref<?x64xf32> {mla.name = "x", mla.role = "input", mla.dims = ["?", ""]},
+    %y: memref<?x64xf32> {mla.name = "y", mla.role = "output", mla.dims = ["?", ""]}) {
+  mla.rope ins(x = %x : memref<?x64xf32>) outs(y = %y : memref<?x64xf32>)
+  return
+}
+
 // Calls inside the module go to the body.
 // CHECK-LABEL: func.func private @caller(
 // CHECK:         call @step.body(

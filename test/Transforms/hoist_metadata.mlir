@@ -204,6 +204,31 @@ func.func private @unchecked(
 
 // -----
 
+// A size called "?" is one of its own.
+// CHECK-LABEL: func.func @nameless(
+// CHECK-COUNT-2: mla.slot_mapping
+func.func @nameless(
+    %a: tensor<?xi64> {mla.dims = ["?"]}, %b: tensor<?xi64> {mla.dims = ["?"]},
+    %pages: tensor<1x4xi32>, %lens: tensor<1xi32>, %cu: tensor<2xi32>)
+    -> (tensor<?xi64>, tensor<?xi64>) {
+  %c0 = arith.constant 0 : index
+  %t = tensor.dim %a, %c0 : tensor<?xi64>
+  %u = tensor.dim %b, %c0 : tensor<?xi64>
+  %e = tensor.empty(%t) : tensor<?xi64>
+  %f = tensor.empty(%u) : tensor<?xi64>
+  %0:2 = mla.slot_mapping
+      ins(kv_lens = %lens : tensor<1xi32>, cu_q = %cu : tensor<2xi32>,
+          page_table = %pages : tensor<1x4xi32>)
+      outs(positions = %e : tensor<?xi64>, slots = %e : tensor<?xi64>) {page_size = 16 : i64}
+  %1:2 = mla.slot_mapping
+      ins(kv_lens = %lens : tensor<1xi32>, cu_q = %cu : tensor<2xi32>,
+          page_table = %pages : tensor<1x4xi32>)
+      outs(positions = %f : tensor<?xi64>, slots = %f : tensor<?xi64>) {page_size = 16 : i64}
+  return %0#1, %1#1 : tensor<?xi64>, tensor<?xi64>
+}
+
+// -----
+
 // Out of a loop over layers, and out of a branch in it, goes what the loop doesn't
 // change; lengths that the loop changes stay.
 // CHECK-LABEL: func.func @loop(

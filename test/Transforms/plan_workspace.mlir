@@ -134,6 +134,26 @@ func.func @unnamed(%x: memref<?xi32> {mla.dims = ["B+1"], mla.name = "cu_q"}) {
 
 // -----
 
+// A size called "?" has no name: two of them needn't be equal.
+
+// CHECK-LABEL: func.func @nameless(
+// CHECK-SAME:    mla.workspace = "((x[0]*4 + 255) // 256)*256 + ((y[0]*4 + 255) // 256)*256"
+func.func @nameless(%x: memref<?xi32> {mla.dims = ["?"], mla.name = "x"},
+                    %y: memref<?xi32> {mla.dims = ["?"], mla.name = "y"}) {
+  %c0 = arith.constant 0 : index
+  %t = memref.dim %x, %c0 : memref<?xi32>
+  %u = memref.dim %y, %c0 : memref<?xi32>
+  %a = memref.alloc(%t) : memref<?xi32>
+  %b = memref.alloc(%u) : memref<?xi32>
+  linalg.copy ins(%x : memref<?xi32>) outs(%a : memref<?xi32>)
+  linalg.copy ins(%y : memref<?xi32>) outs(%b : memref<?xi32>)
+  linalg.copy ins(%a : memref<?xi32>) outs(%x : memref<?xi32>)
+  linalg.copy ins(%b : memref<?xi32>) outs(%y : memref<?xi32>)
+  return
+}
+
+// -----
+
 // Another call than the ABI's doesn't check that dims of one name are equal. An entry that
 // is called has a frame of its own each time: its caller has no bound.
 

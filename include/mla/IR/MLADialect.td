@@ -47,7 +47,7 @@ def MLA_Dialect : Dialect {
     |---|---|---|
     | `mla.name` | argument | its name in the manifest and in messages |
     | `mla.role` | argument | `"input"`, `"output"`, `"inout"`, `"constant"` or `"scalar"` |
-    | `mla.dims` | argument | a string for each dim, its name in the manifest; `""`: none |
+    | `mla.dims` | argument | a string for each dim, its name in the manifest; `""` or `"?"`: none |
     | `mla.context` | argument | unit: it is the runtime's context |
     | `mla.host` | function | unit: it is no entry, runs on the host and has the calling thread's context |
     | `mla.rope_off` | operation | a string: why its rope went away |
@@ -69,6 +69,9 @@ def MLA_Dialect : Dialect {
     static constexpr llvm::StringLiteral kNameAttr = "mla.name";
     static constexpr llvm::StringLiteral kRoleAttr = "mla.role";
     static constexpr llvm::StringLiteral kDimsAttr = "mla.dims";
+    /// The name that `dims`, an argument's mla.dims or null, gives dimension
+    /// `dim`. Null where it gives none, so that the size is one of its own.
+    static ::mlir::StringAttr getSizeName(::mlir::ArrayAttr dims, int64_t dim);
     /// Unit attribute of functions whose context is the calling thread's.
     static constexpr llvm::StringLiteral kHostAttr = "mla.host";
     /// String attribute of an operation: why its rope went away.

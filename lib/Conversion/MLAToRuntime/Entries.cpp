@@ -124,12 +124,9 @@ FailureOr<LLVM::GlobalOp> EntryBuilder::buildSpecs(StringRef name) {
       sizes[d] = memref.getDimSize(d);
       if (!ShapedType::isDynamic(sizes[d]))
         continue;
-      auto symbol = dims && d < static_cast<int64_t>(dims.size())
-                        ? dyn_cast<StringAttr>(dims[d])
-                        : StringAttr();
       // -1 is a size of its own; names count down from -2.
       sizes[d] = -1;
-      if (symbol && !symbol.getValue().empty())
+      if (StringAttr symbol = MLADialect::getSizeName(dims, d))
         sizes[d] = sizeNames
                        .try_emplace(symbol.getValue(),
                                     -2 - static_cast<int64_t>(sizeNames.size()))

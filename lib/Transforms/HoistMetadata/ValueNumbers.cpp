@@ -50,10 +50,7 @@ StringAttr ValueNumbers::getSizeName(Operation *op) {
     return {};
   auto dims = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(),
                                                    MLADialect::kDimsAttr);
-  if (!dims || *dim < 0 || *dim >= static_cast<int64_t>(dims.size()))
-    return {};
-  auto name = dyn_cast<StringAttr>(dims[*dim]);
-  return name && !name.empty() ? name : StringAttr();
+  return MLADialect::getSizeName(dims, *dim);
 }
 
 void ValueNumbers::number(Operation *op) {

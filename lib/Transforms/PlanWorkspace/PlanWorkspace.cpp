@@ -59,12 +59,12 @@ static std::optional<std::string> printFormula(const Sizes &sizes, Size total,
   return sizes.print(
       total, [&](SizeSymbol symbol) -> std::optional<std::string> {
         if (symbol.dim != SizeSymbol::kScalar)
-          if (auto dims = entry.getArgAttrOfType<ArrayAttr>(
-                  symbol.argument, MLADialect::kDimsAttr);
-              dims && symbol.dim < int64_t(dims.size()))
-            if (auto dim = dyn_cast<StringAttr>(dims[symbol.dim]);
-                dim && isIdentifier(dim) && !names.contains(dim.getValue()))
-              return dim.str();
+          if (StringAttr dim = MLADialect::getSizeName(
+                  entry.getArgAttrOfType<ArrayAttr>(symbol.argument,
+                                                    MLADialect::kDimsAttr),
+                  symbol.dim);
+              dim && isIdentifier(dim) && !names.contains(dim.getValue()))
+            return dim.str();
         StringRef name = getName(symbol.argument);
         if (!isIdentifier(name))
           return std::nullopt;

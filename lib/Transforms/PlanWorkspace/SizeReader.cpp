@@ -21,12 +21,11 @@ SizeReader::SizeReader(Sizes &sizes, func::FuncOp function, bool unifiesDims)
 Size SizeReader::getSymbol(unsigned argument, int64_t dim) {
   SizeSymbol symbol{argument, dim};
   if (unifiesDims && dim != SizeSymbol::kScalar)
-    if (auto dims = function.getArgAttrOfType<ArrayAttr>(argument,
-                                                         MLADialect::kDimsAttr);
-        dims && dim < int64_t(dims.size()))
-      if (auto name = dyn_cast<StringAttr>(dims[dim]);
-          name && !name.getValue().empty())
-        symbol = named.try_emplace(name, symbol).first->second;
+    if (StringAttr name =
+            MLADialect::getSizeName(function.getArgAttrOfType<ArrayAttr>(
+                                        argument, MLADialect::kDimsAttr),
+                                    dim))
+      symbol = named.try_emplace(name, symbol).first->second;
   return sizes.symbol(symbol);
 }
 
