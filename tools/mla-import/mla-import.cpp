@@ -202,9 +202,9 @@ bool parseOptions(mla::AttentionCoreOptions &options) {
   bool isIdentifier =
       !name.empty() && !isDigit(name.front()) &&
       all_of(name, [](char c) { return isAlnum(c) || c == '_'; });
-  if (!isIdentifier || name.starts_with("mla_")) {
-    report("--name: expected an identifier of C that doesn't start with mla_, "
-           "got '" +
+  if (!isIdentifier || name.starts_with("mla_") || name.starts_with("_")) {
+    report("--name: expected an identifier of C that doesn't start with mla_ "
+           "or _, got '" +
                name + "'",
            kUsage);
     return false;
