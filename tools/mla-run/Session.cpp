@@ -38,9 +38,13 @@ const io::NamedTensor *findTensor(const Session::Files &files,
 }
 
 io::Error Session::lastError(const std::string &doing) const {
-  std::string text = mla_last_error(ctx);
-  return {entry.name + ": " + doing + ": " +
-          (text.empty() ? mla_status_name(mla_context_status(ctx)) : text)};
+  std::string text = mla_last_error(ctx), prefix = entry.name + ": ";
+  if (text.empty())
+    text = mla_status_name(mla_context_status(ctx));
+  // What an entry's own checks find begins with its name already.
+  if (text.compare(0, prefix.size(), prefix) == 0)
+    text.erase(0, prefix.size());
+  return {prefix + (doing.empty() ? "" : doing + ": ") + text};
 }
 
 io::Status Session::allocate(const io::ManifestArg &arg, Argument &argument) {
@@ -113,6 +117,28 @@ static std::set<std::string> settableNames(const io::ManifestEntry &entry) {
   return names;
 }
 
+/// A scalar's value, of --set or a file; `given` has rank 0.
+static io::Result<int64_t> readScalar(const io::NamedTensor *given,
+                                      std::optional<int64_t> set) {
+  if (!given)
+    return set.value_or(0);
+  int64_t value = 0;
+  int32_t narrow = 0;
+  if (given->dtype == MLA_DTYPE_I64) {
+    std::memcpy(&value, given->data, sizeof(value));
+  } else if (given->dtype == MLA_DTYPE_I32) {
+    std::memcpy(&narrow, given->data, sizeof(narrow));
+    value = narrow;
+  } else {
+    return io::Error{given->name + ": expected a scalar of type I64 or I32, " +
+                     "got " + io::safetensorsName(given->dtype)};
+  }
+  if (set && *set != value)
+    return io::Error{given->name + ": expected " + std::to_string(*set) +
+                     " as in --set, got " + std::to_string(value)};
+  return value;
+}
+
 io::Status Session::bind(const Files &files) {
   Symbols symbols;
   std::set<std::string> settable = settableNames(entry);
@@ -122,8 +148,9 @@ io::Status Session::bind(const Files &files) {
       std::string names;
       for (const std::string &name : settable)
         names += name + ", ";
-      return io::Error{"--set: expected one of " + names +
-                       "or kv with --random, got " + symbol};
+      return io::Error{"--set: expected " +
+                       (names.empty() ? "" : "one of " + names + "or ") +
+                       "kv with --random, got " + symbol};
     }
     if (io::Status set = symbols.set(symbol, value, "--set"); !set)
       return set;
@@ -149,7 +176,13 @@ io::Status Session::bind(const Files &files) {
     argument.dtype = mla_dtype_from_name(arg.dtype.c_str());
     if (arg.role == "scalar") {
       auto size = options.sizes.find(arg.name);
-      argument.scalar = size == options.sizes.end() ? 0 : size->second;
+      std::optional<int64_t> set;
+      if (size != options.sizes.end())
+        set = size->second;
+      io::Result<int64_t> value = readScalar(findTensor(files, arg.name), set);
+      if (!value)
+        return io::Error{value.error()};
+      argument.scalar = *value;
       arguments[arg.name] = std::move(argument);
       continue;
     }
@@ -201,7 +234,7 @@ io::Status Session::invoke(int32_t mode) {
   }
   if (mla_context_set_mode(ctx, mode) ||
       function(ctx, tensors.data(), static_cast<int64_t>(tensors.size()))) {
-    io::Error error = lastError("call");
+    io::Error error = lastError("");
     mla_context_clear_error(ctx);
     return error;
   }
@@ -221,7 +254,7 @@ io::Status Session::call(const Files &files) {
   if (io::Status status = invoke(MLA_MODE_RUN); !status)
     return status;
   if (mla_context_check(ctx))
-    return lastError("call");
+    return lastError("");
   return {};
 }
 
@@ -234,7 +267,7 @@ io::Result<Timing> Session::time(int64_t count) {
       if (io::Status status = invoke(MLA_MODE_RUN); !status)
         return io::Error{status.error()};
     if (mla_context_check(ctx)) // waits for the device
-      return lastError("call");
+      return lastError("");
     std::chrono::duration<double, std::micro> took =
         std::chrono::steady_clock::now() - start;
     if (i >= 0)

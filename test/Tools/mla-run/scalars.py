@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+# Part of the MLA project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Inputs of scalars.test, with a scalar of a type: scalars.py FILE {I64|I32|F32} VALUE
+
+Rows 0 to 7 of x hold their number, y what rows from `first` on, 1, are.
+"""
+
+import json
+import struct
+import sys
+
+
+def main():
+    path, dtype, value = sys.argv[1:]
+    number = struct.pack({"I64": "<q", "I32": "<i", "F32": "<f"}[dtype], int(value))
+    tensors = {
+        "x": ("F32", [8, 2], struct.pack("<16f", *(i // 2 for i in range(16)))),
+        "cos_sin": ("F32", [4, 2], struct.pack("<8f", *[1, 0] * 4)),
+        "positions": ("I64", [4], struct.pack("<4q", *range(4))),
+        "y": ("F32", [4, 2], struct.pack("<8f", *(1 + i // 2 for i in range(8)))),
+        "first": (dtype, [], number),
+    }
+    header, data = {}, b""
+    for name, (type_name, shape, content) in tensors.items():
+        offsets = [len(data), len(data) + len(content)]
+        header[name] = {"dtype": type_name, "shape": shape, "data_offsets": offsets}
+        data += content
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+main()
