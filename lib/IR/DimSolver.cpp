@@ -51,27 +51,6 @@ std::string printShape(ArrayRef<int64_t> shape) {
   return text;
 }
 
-/// The specs of `type`'s dims, one for each; "*" stands for those that the
-/// other specs leave over. Fails when the rank can't fit.
-FailureOr<SmallVector<std::string>> expandDims(StringRef dims, int64_t rank) {
-  SmallVector<StringRef> specs;
-  if (!dims.empty())
-    dims.split(specs, ',');
-  SmallVector<std::string> expanded;
-  int64_t extra = rank - static_cast<int64_t>(specs.size()) + 1;
-  for (StringRef spec : specs) {
-    if (spec != "*") {
-      expanded.push_back(spec.str());
-      continue;
-    }
-    for (int64_t i = 0; i < extra; ++i)
-      expanded.push_back(("*" + Twine(i)).str());
-  }
-  if (static_cast<int64_t>(expanded.size()) != rank)
-    return failure();
-  return expanded;
-}
-
 /// Whether a dim is of a size that the program's types must state. Of the
 /// symbols only tokens, sequences, rows, pages and numbers of indices vary at
 /// run time.
@@ -96,6 +75,26 @@ bool isIgnored(MLAOpInterface op, const OperandSpec &spec) {
 }
 
 } // namespace
+
+FailureOr<SmallVector<std::string>> mla::expandDims(StringRef dims,
+                                                    int64_t rank) {
+  SmallVector<StringRef> specs;
+  if (!dims.empty())
+    dims.split(specs, ',');
+  SmallVector<std::string> expanded;
+  int64_t extra = rank - static_cast<int64_t>(specs.size()) + 1;
+  for (StringRef spec : specs) {
+    if (spec != "*") {
+      expanded.push_back(spec.str());
+      continue;
+    }
+    for (int64_t i = 0; i < extra; ++i)
+      expanded.push_back(("*" + Twine(i)).str());
+  }
+  if (static_cast<int64_t>(expanded.size()) != rank)
+    return failure();
+  return expanded;
+}
 
 std::optional<int64_t> DimSizes::lookup(StringRef symbol) const {
   auto it = sizes.find(symbol);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mla/IR/DimSolver.h"
 #include "mla/IR/MLAOps.h"
 #include "mla/Transforms/Entries.h"
 #include "mla/Transforms/Passes.h"
@@ -176,14 +177,15 @@ ArrayAttr EntryPreparation::getDims(BlockArgument argument,
   if (!only || !type)
     return {};
   for (auto [index, spec] : llvm::enumerate(only.getOperandSpecs())) {
-    SmallVector<StringRef> symbols;
-    spec.dims.split(symbols, ',');
-    if ((only.getSpecOperand(index) != argument &&
-         !isDestinationOf(argument, only, spec)) ||
-        static_cast<int64_t>(symbols.size()) != type.getRank())
+    if (only.getSpecOperand(index) != argument &&
+        !isDestinationOf(argument, only, spec))
+      continue;
+    auto symbols = expandDims(spec.dims, type.getRank());
+    if (failed(symbols))
       continue;
     SmallVector<StringRef> dims;
-    for (auto [symbol, size] : llvm::zip_equal(symbols, type.getShape())) {
+    for (auto [name, size] : llvm::zip_equal(*symbols, type.getShape())) {
+      StringRef symbol = name;
       // A size of its own, or one more than another: "B+1". Other sums are
       // static.
       bool isName = !symbol.contains('+') || symbol.ends_with("+1");

@@ -225,3 +225,14 @@ func.func private @odd(%n: index, %x: tensor<4x8xf32>, %y: tensor<4x8xf32>) {
   call @even(%m, %x, %y) : (index, tensor<4x8xf32>, tensor<4x8xf32>) -> ()
   return
 }
+
+// -----
+
+// Rows of a rope are of any rank: here [T,R].
+// CHECK-LABEL: func.func @rows(
+// CHECK-SAME:    {bufferization.writable = false, mla.dims = ["T", ""], mla.name = "x", mla.role = "input"}
+// CHECK-SAME:    {bufferization.writable = true, mla.dims = ["T", ""], mla.name = "y", mla.role = "output"}
+func.func @rows(%x: tensor<?x8xf32>, %y: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %r = mla.rope ins(x = %x : tensor<?x8xf32>) outs(y = %y : tensor<?x8xf32>)
+  return %r : tensor<?x8xf32>
+}

@@ -36,6 +36,12 @@ llvm::FailureOr<DimSizes>
 solveDims(MLAOpInterface op,
           llvm::function_ref<mlir::InFlightDiagnostic()> emitError = nullptr);
 
+/// The specs of a tensor's dims by an operand's, "T,*,R", one for each of
+/// `rank`; "*0", "*1" and so on are those that the others leave over. Fails
+/// when the rank can't fit.
+llvm::FailureOr<llvm::SmallVector<std::string>> expandDims(llvm::StringRef dims,
+                                                           int64_t rank);
+
 } // namespace mla
 
 #endif // MLA_IR_DIMSOLVER_H
