@@ -107,14 +107,20 @@ LogicalResult MLADialect::verifyRegionArgAttribute(Operation *op,
                            string.getValue())))
     return refuse("one of \"input\", \"output\", \"inout\", \"constant\" and "
                   "\"scalar\"");
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  Type argumentType = function ? function.getArgumentTypes()[argument] : Type();
+  auto type = dyn_cast_or_null<ShapedType>(argumentType);
+  if (name == kRoleAttr) {
+    // A scalar is in host memory, where no kernel looks for a tensor.
+    if (type && string == "scalar")
+      return refuse("a role of tensors, for it is one");
+    if (argumentType && argumentType.isIndex() && string != "scalar")
+      return refuse("\"scalar\", for it is an index");
+  }
   if (name != kDimsAttr)
     return success();
   if (!isStringArray(value))
     return refuse("an array of strings");
-  auto function = dyn_cast<FunctionOpInterface>(op);
-  auto type = function
-                  ? dyn_cast<ShapedType>(function.getArgumentTypes()[argument])
-                  : ShapedType();
   if (type && type.hasRank() &&
       type.getRank() != static_cast<int64_t>(cast<ArrayAttr>(value).size()))
     return refuse(Twine(type.getRank()) + " names, one for each dimension");

@@ -26,7 +26,8 @@ namespace {
 /// Names of one entry's arguments, unique.
 class Names {
 public:
-  void reserve(StringRef name) { counts.try_emplace(name, 0); }
+  /// False where it is taken.
+  bool reserve(StringRef name) { return counts.try_emplace(name, 0).second; }
   /// `name`, or with a number appended where that is taken.
   std::string make(StringRef name) {
     while (true) {
@@ -60,7 +61,7 @@ private:
     StringAttr role = getStated(argument, MLADialect::kRoleAttr);
     return role && (role == "input" || role == "constant");
   }
-  void collectNames();
+  LogicalResult collectNames();
   LogicalResult addDestinations();
   /// The entry's mla operation, null where it has none or several: symbols have
   /// one size in an operation, and two operations may differ.
@@ -82,10 +83,13 @@ private:
 
 } // namespace
 
-void EntryPreparation::collectNames() {
+LogicalResult EntryPreparation::collectNames() {
   for (BlockArgument argument : entry.getArguments())
-    if (StringAttr name = getStated(argument, MLADialect::kNameAttr))
-      names.reserve(name);
+    if (StringAttr name = getStated(argument, MLADialect::kNameAttr);
+        name && !names.reserve(name))
+      return entry.emitOpError("mla-prepare-entries: mla.name of argument #")
+             << argument.getArgNumber()
+             << ": expected a name that no other argument has, got " << name;
   given.resize(entry.getNumArguments());
   entry.walk([&](MLAOpInterface op) {
     for (auto [index, spec] : llvm::enumerate(op.getOperandSpecs())) {
@@ -101,6 +105,7 @@ void EntryPreparation::collectNames() {
   for (auto [index, argument] : llvm::enumerate(entry.getArguments()))
     if (given[index].empty() && !getStated(argument, MLADialect::kNameAttr))
       given[index] = names.make(("arg" + Twine(index)).str());
+  return success();
 }
 
 /// What the operation that made `result` calls it.
@@ -238,8 +243,7 @@ void EntryPreparation::setArgumentAttributes() {
 LogicalResult EntryPreparation::run() {
   if (!entry.getBody().hasOneBlock())
     return entry.emitOpError("mla-prepare-entries: expected one block");
-  collectNames();
-  if (failed(addDestinations()))
+  if (failed(collectNames()) || failed(addDestinations()))
     return failure();
   setArgumentAttributes();
   return success();

@@ -51,6 +51,16 @@ func.func private @role(index, tensor<?xf32> {mla.role = "in"})
 
 // -----
 
+// expected-error @+1 {{'func.func' op mla.role of argument #0: expected a role of tensors, for it is one, got "scalar"}}
+func.func private @scalar(tensor<4xf32> {mla.role = "scalar"})
+
+// -----
+
+// expected-error @+1 {{'func.func' op mla.role of argument #0: expected "scalar", for it is an index, got "input"}}
+func.func private @index(index {mla.role = "input"})
+
+// -----
+
 // expected-error @+1 {{'func.func' op mla.name of argument #0: expected a string that is not empty, got ""}}
 func.func private @name(index {mla.name = ""})
 

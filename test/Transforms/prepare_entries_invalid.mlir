@@ -22,3 +22,11 @@ func.func @blocks(%a: tensor<4xf32>) -> tensor<4xf32> {
 ^bb1:
   return %a : tensor<4xf32>
 }
+
+// -----
+
+// expected-error @+1 {{mla-prepare-entries: mla.name of argument #2: expected a name that no other argument has, got "a"}}
+func.func @names(%a: tensor<4xf32> {mla.name = "a"}, %b: tensor<4xf32>,
+                 %c: tensor<4xf32> {mla.name = "a"}) {
+  return
+}
