@@ -7,15 +7,14 @@
 // of work is one or more rows of a tile's item, or 128 columns of them: of few
 // pieces each warp of a CTA has a row to itself; of many the warps share a row,
 // each with some of its pieces, and their sums are added in the warps' order.
-// The CTAs deal the units of all split tiles among themselves.
 //
-// Where there is little to merge it is latency that counts. Each CTA finds all
-// tiles itself (AbsorbedSplitItems.h), and a warp has its pieces' states under
+// Where there is little to merge it is latency that counts. Each CTA finds its
+// tile itself (AbsorbedSplitTile.h), and a warp has its pieces' states under
 // way together with what they weigh.
 //
 //===----------------------------------------------------------------------===//
 
-#include "AbsorbedSplitItems.h"
+#include "AbsorbedSplitTile.h"
 #include "Launch.h"
 
 using namespace mla;
@@ -24,7 +23,6 @@ using namespace mla::cuda::absorbed_combine;
 
 namespace {
 
-constexpr int ctasEach = 2;      ///< On a multiprocessor.
 constexpr int unitColumns = 128; ///< Of a warp: four of a lane.
 /// Of so few pieces a warp has all columns of a row under way at once.
 constexpr int fewPieces = 4;
@@ -69,66 +67,50 @@ struct Merged {
 
 template <bool Indexed> class Combine {
 public:
-  __device__ Combine(const AbsorbedParams &p, char *shared)
-      : p(p), call(p), items(p, shared),
+  __device__ Combine(const AbsorbedParams &p, const SplitTile &tile)
+      : p(p), call(p), tile(tile),
         columnGroups((p.latentWidth + unitColumns - 1) / unitColumns),
         warp(threadIdx.x / 32), lane(threadIdx.x % 32) {}
 
-  __device__ void run() {
-    // What the attention itself waited for is there when it lets this kernel
-    // start; only its states are to be waited for.
-    int units = 0;
-    if (items.load())
-      units = items.find([&](const SplitItem &item) {
-        int share = warpsOfRow(item.pieces);
-        return (item.rows * share + numWarps - 1) / numWarps *
-               (item.pieces <= fewPieces ? 1 : columnGroups);
-      });
-    waitForStream();
-    for (int unit = blockIdx.x; unit < units; unit += gridDim.x)
+  __device__ void run() const {
+    int units = (tile.rows * warpsOfRow(tile.pieces) + numWarps - 1) /
+                numWarps * (tile.pieces <= fewPieces ? 1 : columnGroups);
+    for (int unit = tile.share; unit < units; unit += tile.shares)
       merge(unit);
   }
 
 private:
   __device__ void merge(int unit) const;
-  __device__ void mergeFew(const SplitItem &item, int part, int row) const;
-  __device__ Merged mergeRow(const float *first, int row, int pieces,
-                             int member, int share, int column) const;
-  __device__ void store(int firstToken, int64_t row, int column,
-                        const Merged &merged) const;
+  __device__ void mergeFew(int row) const;
+  __device__ Merged mergeRow(int row, int member, int share, int column) const;
+  __device__ void store(int row, int column, const Merged &merged) const;
 
   /// Piece `i` of the tile whose first one has its state at `first`.
   __device__ const float *piece(const float *first, int i) const {
     // The first piece is what its CTA left unfinished, in its second slot.
-    return first + (2 * items.lanes * i - (i > 0)) * slotFloats;
+    return first + (2 * tile.lanes * i - (i > 0)) * slotFloats;
   }
   __device__ int tileRows() const { return p.shape.tileRows; }
-  /// Where the first piece of row `row` of part `part`'s item has its state's
-  /// tile.
-  __device__ const float *firstPiece(int part, int row) const {
-    int cta = (part - 1) * items.lanes + row / tileRows();
+  /// Where the first piece of the tile that has row `row` has its state.
+  __device__ const float *firstPiece(int row) const {
+    int cta = tile.first * tile.lanes + row / tileRows();
     return p.slots + (2 * cta + 1) * slotFloats;
-  }
-  /// Rows of part `part`'s sequence, or token, before its item's.
-  __device__ int64_t rowsBefore(int part) const {
-    return static_cast<int64_t>(items.starts[part].item) * items.lanes *
-           tileRows();
   }
 
   const AbsorbedParams &p;
   const AbsorbedCall call;
-  SplitItems<Indexed> items;
+  const SplitTile &tile;  ///< In shared memory: registers are rare.
   const int columnGroups; ///< Of a row: so many units have it.
   const int warp, lane;
 };
 
-/// Of row `row` of a tile with so many pieces, the first at `first`: the pieces
-/// member, member + share, ..., four columns a lane.
+/// Of row `row` the pieces member, member + share, ..., four columns a lane.
 template <bool Indexed>
-__device__ Merged Combine<Indexed>::mergeRow(const float *first, int row,
-                                             int pieces, int member, int share,
+__device__ Merged Combine<Indexed>::mergeRow(int row, int member, int share,
                                              int column) const {
-  int count = (pieces - member + share - 1) / share;
+  const float *first = firstPiece(row);
+  int count = (tile.pieces - member + share - 1) / share;
+  row %= tileRows();
   const float *states = first + row * maxSlotColumns + column;
   const float *lses = first + maxTileRows * maxSlotColumns + row;
   Merged merged = Merged::nothing();
@@ -163,21 +145,23 @@ __device__ Merged Combine<Indexed>::mergeRow(const float *first, int row,
   return merged;
 }
 
-/// Writes four columns of row `row` of a sequence, or of a token.
+/// Writes four columns of row `row`.
 template <bool Indexed>
-__device__ void Combine<Indexed>::store(int firstToken, int64_t row, int column,
+__device__ void Combine<Indexed>::store(int row, int column,
                                         const Merged &merged) const {
+  // Of the sequence, or token.
+  int64_t at = static_cast<int64_t>(tile.item) * tile.lanes * tileRows() + row;
   int tokens, h;
-  if (row <= UINT32_MAX) { // short code
-    auto low = static_cast<unsigned>(row),
+  if (at <= UINT32_MAX) { // short code
+    auto low = static_cast<unsigned>(at),
          heads = static_cast<unsigned>(p.heads);
     tokens = static_cast<int>(low / heads);
     h = static_cast<int>(low - tokens * heads);
   } else {
-    tokens = static_cast<int>(row / p.heads);
-    h = static_cast<int>(row % p.heads);
+    tokens = static_cast<int>(at / p.heads);
+    h = static_cast<int>(at % p.heads);
   }
-  int t = firstToken + tokens;
+  int t = tile.firstToken + tokens;
   float total = merged.total, factor;
   float lse = total != 0 ? merged.top + log2f(total) : minusInfinity();
   lse = call.addSink(h, lse, factor);
@@ -191,16 +175,15 @@ __device__ void Combine<Indexed>::store(int firstToken, int64_t row, int column,
         {sum.x * factor, sum.y * factor, sum.z * factor, sum.w * factor});
 }
 
-/// All columns of row `row` of an item of few pieces.
+/// All columns of row `row` of few pieces.
 template <bool Indexed>
-__device__ void Combine<Indexed>::mergeFew(const SplitItem &item, int part,
-                                           int row) const {
-  const float *first = firstPiece(part, row);
+__device__ void Combine<Indexed>::mergeFew(int row) const {
+  const float *first = firstPiece(row);
   const float *lses = first + maxTileRows * maxSlotColumns + row % tileRows();
   float weights[fewPieces], top = minusInfinity(), total = 0;
 #pragma unroll
   for (int i = 0; i < fewPieces; ++i)
-    weights[i] = i < item.pieces ? *piece(lses, i) : minusInfinity();
+    weights[i] = i < tile.pieces ? *piece(lses, i) : minusInfinity();
 #pragma unroll
   for (int i = 0; i < fewPieces; ++i)
     top = fmaxf(top, weights[i]);
@@ -233,8 +216,7 @@ __device__ void Combine<Indexed>::mergeFew(const SplitItem &item, int part,
     }
 #pragma unroll 1
     for (int j = 0; j < groupsAtOnce && group + j < columnGroups; ++j) {
-      store(item.firstToken, rowsBefore(part) + row,
-            (group + j) * unitColumns + lane * 4, merged[0]);
+      store(row, (group + j) * unitColumns + lane * 4, merged[0]);
       merged[0] = merged[1];
     }
   }
@@ -244,22 +226,18 @@ static_assert(groupsAtOnce == 2, "mergeFew() has two");
 template <bool Indexed>
 __device__ void Combine<Indexed>::merge(int unit) const {
   __shared__ Merged sums[numWarps][32];
-  int part = items.partOf(unit);
-  SplitItem item = items.items[part];
-  int place = unit - (part > 0 ? items.items[part - 1].unitsEnd : 0);
-  if (item.pieces <= fewPieces) {
-    int row = place * numWarps + warp;
-    if (row < item.rows)
-      mergeFew(item, part, row);
+  if (tile.pieces <= fewPieces) {
+    int row = unit * numWarps + warp;
+    if (row < tile.rows)
+      mergeFew(row);
     return;
   }
-  int share = warpsOfRow(item.pieces), member = warp % share;
-  int row = place / columnGroups * (numWarps / share) + warp / share;
-  int column = place % columnGroups * unitColumns + lane * 4;
+  int share = warpsOfRow(tile.pieces), member = warp % share;
+  int row = unit / columnGroups * (numWarps / share) + warp / share;
+  int column = unit % columnGroups * unitColumns + lane * 4;
   Merged merged = Merged::nothing();
-  if (row < item.rows)
-    merged = mergeRow(firstPiece(part, row), row % tileRows(), item.pieces,
-                      member, share, column);
+  if (row < tile.rows)
+    merged = mergeRow(row, member, share, column);
   if (share > 1) {
     sums[warp][lane] = merged;
     __syncthreads();
@@ -273,31 +251,36 @@ __device__ void Combine<Indexed>::merge(int unit) const {
     }
     __syncthreads(); // the next unit's sums come to the same place
   }
-  if (row < item.rows && member == 0)
-    store(item.firstToken, rowsBefore(part) + row, column, merged);
+  if (row < tile.rows && member == 0)
+    store(row, column, merged);
 }
 
 template <bool Indexed>
 __global__ void __launch_bounds__(numThreads, ctasEach)
     combineKernel(const __grid_constant__ AbsorbedParams p) {
   extern __shared__ __align__(16) char shared[];
-  Combine<Indexed>(p, shared).run();
+  __shared__ SplitTile tile;
+  SplitTile found;
+  // What the attention itself waited for is there when it lets this kernel
+  // start; only its states are to be waited for.
+  bool exists = FindSplitTile<Indexed, 2>(p, shared).find(found);
+  if (exists && threadIdx.x == 0)
+    tile = found;
+  waitForStream();
+  __syncthreads();
+  if (exists)
+    Combine<Indexed>(p, tile).run();
 }
 
 } // namespace
 
 mla_status mla::cuda::launchAbsorbedCombine(mla_context &ctx,
                                             const AbsorbedParams &params) {
-  int64_t columnGroups = ceilDiv(params.latentWidth, unitColumns);
-  // Not more CTAs than there can be units.
-  int64_t units = static_cast<int64_t>(params.tokens) * params.heads *
-                  std::max<int64_t>(columnGroups, 1);
-  auto grid = static_cast<unsigned>(
-      std::min<int64_t>(ctasEach * params.shape.numCTAs, units));
-  return launchEarly(
-      ctx, "absorbed_attention",
-      params.hasIndices ? combineKernel<true> : combineKernel<false>, grid,
-      numThreads, splitItemsBytes(params.shape.numCTAs), params);
+  return launchEarly(ctx, "absorbed_attention",
+                     params.hasIndices ? combineKernel<true>
+                                       : combineKernel<false>,
+                     ctasEach * params.shape.numCTAs, numThreads,
+                     splitTileBytes(params.shape.numCTAs), params);
 }
 
 cudaError_t mla::cuda::loadAbsorbedCombine() {

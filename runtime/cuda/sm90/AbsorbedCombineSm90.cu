@@ -13,7 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AbsorbedSplitItems.h"
+#include "AbsorbedSplitTile.h"
 #include "Launch.h"
 #include "Quads.h"
 #include "ptx.h"
@@ -26,7 +26,6 @@ using namespace mla::cuda::sm90;
 
 namespace {
 
-constexpr int ctasEach = 2;    ///< On a multiprocessor.
 constexpr int laneColumns = 8; ///< Of a unit.
 constexpr int slotBytes = slotFloats * sizeof(float);
 /// States that a lane has under way.
@@ -94,25 +93,22 @@ struct Merged {
 
 template <typename T, bool Indexed> class Combine {
 public:
-  __device__ Combine(const AbsorbedParams &p, char *shared)
-      : p(p), call(p), items(p, shared), slot{p.latentWidth},
-        warp(threadIdx.x / 32), lane(threadIdx.x % 32) {}
+  __device__ explicit Combine(const AbsorbedParams &p)
+      : p(p), call(p), slot{p.latentWidth}, warp(threadIdx.x / 32),
+        lane(threadIdx.x % 32) {}
 
-  __device__ void run() {
+  __device__ void run(char *shared) {
     // What the attention itself waited for is there when it lets this kernel
     // start; only its states are to be waited for.
-    int all = 0;
-    if (items.load())
-      all = items.find([&](const SplitItem &item) {
-        if (item.pieces == 2)
-          return 0;
-        int warps = unitsOf(item.rows, unitRows / splitOf(item.pieces)) *
-                    shareOf(item.pieces);
-        return (warps + numWarps - 1) / numWarps;
-      });
+    bool exists = FindSplitTile<Indexed, 3>(p, shared).find(tile);
     waitForStream();
-    for (int i = blockIdx.x; i < all; i += gridDim.x)
-      merge(i);
+    if (!exists)
+      return;
+    int rowsEach = unitRows / splitOf(tile.pieces),
+        share = shareOf(tile.pieces);
+    int warps = (tile.rows + rowsEach - 1) / rowsEach * unitsOfRow() * share;
+    for (int i = tile.share; i * numWarps < warps; i += tile.shares)
+      merge(i * numWarps + warp);
   }
 
 private:
@@ -120,18 +116,13 @@ private:
   template <int AtOnce>
   __device__ Merged mergePieces(const char *states, const char *rows,
                                 int pieces, int member, int members) const;
-  __device__ void store(int part, const SplitItem &item, int row, int column,
-                        bool exists, const Merged &merged) const;
+  __device__ void store(int row, int column, bool exists,
+                        const Merged &merged) const;
 
   __device__ int unitsOfRow() const { return 2 * slot.unitsOfHalf(); }
-  /// Of so many rows in groups of `each`.
-  __device__ int unitsOf(int rows, int each) const {
-    return (rows + each - 1) / each * unitsOfRow();
-  }
-
   const AbsorbedParams &p;
   const AbsorbedCall call;
-  SplitItems<Indexed> items;
+  SplitTile tile;
   const StateSlot slot;
   const int warp, lane;
 };
@@ -144,7 +135,7 @@ __device__ Merged Combine<T, Indexed>::mergePieces(const char *states,
                                                    const char *rows, int pieces,
                                                    int member,
                                                    int members) const {
-  int eachPiece = 2 * items.lanes * slotBytes;
+  int eachPiece = 2 * tile.lanes * slotBytes;
   Merged merged = Merged::nothing();
 #pragma unroll 1
   for (int begin = 0; begin < pieces; begin += members * AtOnce) {
@@ -190,14 +181,13 @@ __device__ Merged Combine<T, Indexed>::mergePieces(const char *states,
 /// Writes what the warp has of the item's row `row`, the lane's own, in the
 /// columns from `column` on.
 template <typename T, bool Indexed>
-__device__ void Combine<T, Indexed>::store(int part, const SplitItem &item,
-                                           int row, int column, bool exists,
+__device__ void Combine<T, Indexed>::store(int row, int column, bool exists,
                                            const Merged &merged) const {
   // fitsAbsorbedSm90() knows that a call's rows are an int.
   unsigned heads = p.heads;
-  unsigned at = items.starts[part].item * items.lanes * maxTileRows + row;
+  unsigned at = tile.item * tile.lanes * maxTileRows + row;
   unsigned tokens = at < heads ? 0 : at / heads;
-  int t = item.firstToken + tokens, h = at - tokens * heads;
+  int t = tile.firstToken + tokens, h = at - tokens * heads;
   float total = merged.total, factor = 1;
   float lse = total != 0 ? merged.top + __log2f(total) : minusInfinity();
   if (exists)
@@ -217,18 +207,15 @@ __device__ void Combine<T, Indexed>::store(int part, const SplitItem &item,
 template <typename T, bool Indexed>
 __device__ void Combine<T, Indexed>::merge(int place) const {
   __shared__ Merged sums[numWarps][32];
-  int part = items.partOf(place);
-  SplitItem item = items.items[part];
-  place -= part > 0 ? items.items[part - 1].unitsEnd : 0;
-  int split = splitOf(item.pieces), lanesEach = 32 / split;
-  int share = shareOf(item.pieces), member = warp % share;
-  int unit = place * (numWarps / share) + warp / share;
+  int split = splitOf(tile.pieces), lanesEach = 32 / split;
+  int share = shareOf(tile.pieces), member = warp % share;
+  int unit = place / share;
   int row = unit / unitsOfRow() * (unitRows / split) + lane % lanesEach / 4;
   int inRow = unit % unitsOfRow(), half = inRow >= slot.unitsOfHalf();
   Merged merged = Merged::nothing();
-  if (__any_sync(~0u, row < item.rows)) {
+  if (__any_sync(~0u, row < tile.rows)) {
     // The first piece is what its CTA left unfinished, in its second slot.
-    int cta = (part - 1) * items.lanes + row / maxTileRows;
+    int cta = tile.first * tile.lanes + row / maxTileRows;
     const char *first = slotAt(p.slots, 2 * cta + 1);
     int inTile = row % maxTileRows;
     const char *rows = first + StateSlot::placeOfRow(half, inTile);
@@ -236,9 +223,9 @@ __device__ void Combine<T, Indexed>::merge(int place) const {
                          inTile / unitRows * slot.eightBytes() +
                          (inRow - half * slot.unitsOfHalf()) * unitBytes +
                          (inTile % unitRows * 4 + lane % 4) * laneBytes;
-    merged = item.pieces <= fewPieces
-                 ? mergePieces<fewPieces>(states, rows, item.pieces, 0, 1)
-                 : mergePieces<statesAtOnce>(states, rows, item.pieces,
+    merged = tile.pieces <= fewPieces
+                 ? mergePieces<fewPieces>(states, rows, tile.pieces, 0, 1)
+                 : mergePieces<statesAtOnce>(states, rows, tile.pieces,
                                              member * split + lane / lanesEach,
                                              share * split);
   }
@@ -254,15 +241,15 @@ __device__ void Combine<T, Indexed>::merge(int place) const {
     __syncthreads(); // the next unit's sums come to the same place
   }
   if (member == 0)
-    store(part, item, row, inRow * unitColumns,
-          row < item.rows && lane < lanesEach, merged);
+    store(row, inRow * unitColumns, row < tile.rows && lane < lanesEach,
+          merged);
 }
 
 template <typename T, bool Indexed>
 __global__ void __launch_bounds__(numThreads, ctasEach)
     combineSm90(const __grid_constant__ AbsorbedParams p) {
   extern __shared__ __align__(16) char shared[];
-  Combine<T, Indexed>(p, shared).run();
+  Combine<T, Indexed>(p).run(shared);
 }
 
 template <typename T> auto choose(bool indexed) {
@@ -276,14 +263,9 @@ mla_status mla::cuda::launchAbsorbedCombineSm90(mla_context &ctx,
   auto kernel = params.o.dtype == MLA_DTYPE_BF16
                     ? choose<__nv_bfloat16>(params.hasIndices)
                     : choose<__half>(params.hasIndices);
-  // As many CTAs as there are columns of a row for, though few have so many
-  // units: with no more than can have one it is not quicker.
-  int64_t most = static_cast<int64_t>(params.tokens) * params.heads *
-                 params.latentWidth / unitColumns;
-  auto grid = static_cast<unsigned>(
-      std::min<int64_t>(ctasEach * params.shape.numCTAs, most));
-  return launchEarly(ctx, "absorbed_attention", kernel, grid, numThreads,
-                     splitItemsBytes(params.shape.numCTAs), params);
+  return launchEarly(ctx, "absorbed_attention", kernel,
+                     ctasEach * params.shape.numCTAs, numThreads,
+                     splitTileBytes(params.shape.numCTAs), params);
 }
 
 cudaError_t mla::cuda::loadAbsorbedCombineSm90() {
