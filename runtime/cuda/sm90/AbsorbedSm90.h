@@ -33,12 +33,13 @@ constexpr int fewRegisters(bool gathers) { return gathers ? 72 : 56; }
 /// find the items and load the query.
 constexpr int keyWarps = 2;
 constexpr int queryThreads = groupThreads - 32 * keyWarps;
-/// Of keys that are gathered: warps that copy a third of the columns each. The
+/// Of keys that are gathered: warps that copy a third of a block each. The
 /// fourth finds the items and loads the query.
 constexpr int gatherWarps = 3;
-/// The one of them that waits for both groups, and so may tell which keys of a
-/// block there are.
-constexpr int seenWarp = 1;
+/// The first of a warp's keys of a block, in fours, and the end of the last's.
+__host__ __device__ constexpr int firstGatheredKey(int warp) {
+  return (blockKeys / 4 * warp + gatherWarps - 1) / gatherWarps * 4;
+}
 constexpr int numStages = 2;
 constexpr int mostKeyBoxes = maxSlotColumns / boxColumns + 1;
 constexpr int groupWarps = groupThreads / 32;
@@ -111,8 +112,9 @@ struct Control {
   Rows rows[numPlaces];
   Reference references[numStages][tileRows]; ///< Of the stages' blocks.
   const char *queryRows[2][tileRows];        ///< Of this item and of the next.
-  /// Of a stage's gathered keys: which of them the tile's rows see, a bit each.
-  uint32_t seen[numStages][blockKeys / 32];
+  /// Of a stage's gathered keys: which of a warp's the tile's rows see, a bit
+  /// each.
+  uint32_t seen[numStages][gatherWarps];
 
   /// By one thread, before a barrier of all. Of gathered keys a stage has a
   /// barrier for each warp that copies them.
@@ -120,7 +122,7 @@ struct Control {
     for (int i = 0; i < numStages; ++i) {
       if constexpr (Gathers)
         for (int warp = 0; warp < gatherWarps; ++warp)
-          full[i][warp].init(32 + (warp == seenWarp));
+          full[i][warp].init(32 + 1);
       else
         for (Barrier &barrier : full[i])
           barrier.init(1);

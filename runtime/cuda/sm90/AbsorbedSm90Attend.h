@@ -339,12 +339,18 @@ private:
   /// The same of gathered keys, which all rows see or none does. In place of
   /// those there are zeros.
   __device__ void hideMissing(Logits &s, int n) {
-    const uint32_t (&seen)[blockKeys / 32] = control.seen[stageOf(n)];
-    if ((seen[0] & seen[1]) == ~0u)
+    uint64_t seen = 0;
+#pragma unroll
+    for (int warp = 0; warp < gatherWarps; ++warp)
+      seen |= uint64_t(control.seen[stageOf(n)][warp])
+              << firstGatheredKey(warp);
+    if (seen == ~uint64_t(0))
       return;
+    uint32_t words[] = {static_cast<uint32_t>(seen),
+                        static_cast<uint32_t>(seen >> 32)};
 #pragma unroll
     for (int j = 0; j < 32; ++j)
-      if (!(seen[j / 16] >> (lane() % 4 * 2) >> (j / 4 % 4 * 8 + j % 2) & 1))
+      if (!(words[j / 16] >> (lane() % 4 * 2) >> (j / 4 % 4 * 8 + j % 2) & 1))
         s[j] = minusInfinity();
   }
 

@@ -4,7 +4,7 @@
 //===----------------------------------------------------------------------===//
 //
 // With indices each key of a block lies elsewhere, and each token has keys of
-// its own. Three warps copy them, a third of the columns each, 16 bytes at a
+// its own. Three warps copy them, a third of a block's keys each, 16 bytes at a
 // time and swizzled as TMA does it; keys that aren't there, or aren't seen,
 // become zeros. A stage's barriers wait for the copies themselves: no warp
 // waits for its own. The positions of a block are asked for two blocks ahead,
@@ -22,40 +22,34 @@ namespace mla {
 namespace cuda {
 namespace sm90 {
 
-/// Keys of a block that a lane looks up: that of its number, and the one 32
-/// behind.
-constexpr int laneKeys = blockKeys / 32;
-
-/// The positions and the pages of an item's keys.
+/// The positions and the pages of a warp's keys of an item's blocks, a key a
+/// lane.
 class GatheredKeys {
 public:
   __device__ GatheredKeys(const AbsorbedCall &call, const AbsorbedParams &p,
-                          const Item &item)
-      : call(call), p(p), lane(threadIdx.x % 32), batch(item.batch),
-        token(item.token), mostSeen(item.mostSeen), blockEnd(item.blockEnd) {
+                          const Item &item, int warp)
+      : call(call), p(p), batch(item.batch), token(item.token),
+        mostSeen(item.mostSeen), blockEnd(item.blockEnd),
+        key(firstGatheredKey(warp) + threadIdx.x % 32),
+        isOwn(key < firstGatheredKey(warp + 1)) {
     ask(item.blockBegin);
     find();
     ask(item.blockBegin + 1);
   }
 
-  /// Where the lane's keys of the block lie, and which of the block's keys are
-  /// seen, a bit each; from the item's first block on. Then goes on to the
-  /// block behind, `next`.
-  __device__ void take(int (&pageOf)[laneKeys], int (&lineOf)[laneKeys],
-                       uint32_t (&seen)[laneKeys], int next) {
-#pragma unroll
-    for (int i = 0; i < laneKeys; ++i) {
-      bool isSeen = position[i] >= 0;
-      bool isThere = isSeen && call.isPage(page[i]);
-      if (isSeen && !isThere)
-        bad = position[i];
-      seen[i] = __ballot_sync(~0u, isThere);
-      // Zeros are written in place of a row that isn't read.
-      pageOf[i] = isThere ? page[i] : 0;
-      lineOf[i] = isThere ? call.lineOf(position[i]) : 0;
-    }
+  /// Where the lane's key of the block lies; which of the warp's keys are seen,
+  /// a bit each. From the item's first block on. Then goes on to the block
+  /// behind, `next`.
+  __device__ uint32_t take(int &pageOf, int &lineOf, int next) {
+    bool isSeen = position >= 0, isThere = isSeen && call.isPage(page);
+    if (isSeen && !isThere)
+      bad = position;
+    // Zeros are written in place of a row that isn't read.
+    pageOf = isThere ? page : 0;
+    lineOf = isThere ? call.lineOf(position) : 0;
     find();
     ask(next + 1);
+    return __ballot_sync(~0u, isThere);
   }
 
   /// Records one of the pages so far that don't exist.
@@ -67,32 +61,26 @@ public:
 private:
   /// Asks for the positions of a block.
   __device__ void ask(int block) {
-#pragma unroll
-    for (int i = 0; i < laneKeys; ++i) {
-      asked[i] = -1;
-      // Behind the last block numbers may be too large.
-      if (block >= blockEnd)
-        continue;
-      int place = block * blockKeys + i * 32 + lane;
-      if (place < p.topk)
-        asked[i] = static_cast<int>(loadInt(p.indices, token, place));
-    }
+    int place = block * blockKeys + key;
+    // Behind the last block numbers may be too large.
+    asked = isOwn && block < blockEnd && place < p.topk
+                ? static_cast<int>(loadInt(p.indices, token, place))
+                : -1;
   }
-  /// Asks for the pages of the positions last asked for; -1 of those that the
-  /// token doesn't see.
+  /// Asks for the pages of the positions last asked for; position -1 of those
+  /// that the token doesn't see.
   __device__ void find() {
-#pragma unroll
-    for (int i = 0; i < laneKeys; ++i) {
-      bool isSeen = asked[i] >= 0 && asked[i] < mostSeen;
-      position[i] = isSeen ? asked[i] : -1;
-      page[i] = isSeen ? call.rawPage(batch, asked[i]) : 0;
-    }
+    bool isSeen = asked >= 0 && asked < mostSeen;
+    position = isSeen ? asked : -1;
+    page = isSeen ? call.rawPage(batch, asked) : 0;
   }
 
   const AbsorbedCall &call;
   const AbsorbedParams &p;
-  int lane, batch, token, mostSeen, blockEnd;
-  int asked[laneKeys], position[laneKeys], page[laneKeys];
+  int batch, token, mostSeen, blockEnd;
+  int key;    ///< The lane's, of a block.
+  bool isOwn; ///< Whether that is one of the warp's.
+  int asked, position, page;
   int bad = -1; ///< The last position that the lane met of a page that isn't.
 };
 
@@ -105,7 +93,7 @@ class Gather : private Load<BoxesEach, HasPe> {
 public:
   using Loads::Loads;
 
-  /// A third of the keys' columns.
+  /// A third of the keys.
   __device__ void loadKeys(int warp) {
     if (warp < keyWarps) {
       fetchEarly(p);
@@ -123,18 +111,16 @@ public:
         break;
       other = item.other, rows = item.rows;
       int block = item.blockBegin, blockEnd = item.blockEnd;
-      GatheredKeys keys(call, p, item);
+      GatheredKeys keys(call, p, item, warp);
       __syncwarp();
       if (isElected())
         control.taken[place].arrive();
       for (; block < blockEnd; ++block, ++n) {
-        int pageOf[laneKeys], lineOf[laneKeys];
-        uint32_t seen[laneKeys];
-        keys.take(pageOf, lineOf, seen, block + 1);
+        int pageOf, lineOf;
+        uint32_t seen = keys.take(pageOf, lineOf, block + 1);
         copyBlock(warp, pageOf, lineOf, seen, n);
       }
-      if (warp == seenWarp)
-        keys.record();
+      keys.record();
     }
     if (warp == 0 && letsNextStartEarly())
       letNextStart();
@@ -173,66 +159,71 @@ public:
   }
 
 private:
-  /// Boxes of a warp: the last one's end with the pe part.
-  static constexpr int boxesOfWarp = 3;
-  static_assert(Shared::valueBoxes == gatherWarps * boxesOfWarp - 1,
-                "the latent's boxes and the pe part's");
+  /// Keys that a warp copies at once: eight lanes have a key's row of a box.
+  static constexpr int keysAtOnce = 4;
+  static constexpr int mostSteps =
+      (firstGatheredKey(1) - firstGatheredKey(0)) / keysAtOnce;
 
-  /// Copies the warp's columns of a block, the CTA's `n`-th, once those that
-  /// were in their place are done with.
-  __device__ void copyBlock(int warp, const int (&pageOf)[laneKeys],
-                            const int (&lineOf)[laneKeys],
-                            const uint32_t (&seen)[laneKeys], int n) {
+  /// Copies the warp's keys of a block, the CTA's `n`-th, once what was in
+  /// their place is done with.
+  __device__ void copyBlock(int warp, int pageOf, int lineOf, uint32_t seen,
+                            int n) {
     int stage = n % numStages;
     uint32_t before = ~(n / numStages) & 1;
-    int firstBox = warp * boxesOfWarp;
-    bool isLast = warp == gatherWarps - 1;
-    // Where the warp's first box has its columns of the keys that the lane
-    // looked up, and where its last box has them.
-    uint64_t first[laneKeys], last[laneKeys];
+    int unit = threadIdx.x % 8, key = threadIdx.x % 32 / 8;
+    int first = firstGatheredKey(warp);
+    bool isLonger =
+        first + mostSteps * keysAtOnce == firstGatheredKey(warp + 1);
+    // Of the warp's keys in steps, from the one on that is the lanes' own.
+    uint32_t isThere = seen >> key;
+    uint32_t to = base + Shared::stages + stage * Shared::stageBytes;
+    // Keys of a step are four behind those of the one before: units are
+    // swizzled in one of two ways.
+    uint32_t places[] = {to + swizzledUnit(first + key, unit),
+                         to + swizzledUnit(first + key + keysAtOnce, unit)};
+    auto copy = [&](bool wanted, const char *from, int box, int step) {
+      uint32_t at = places[step % 2] + box * boxBytes +
+                    step / 2 * 2 * keysAtOnce * boxRowBytes;
+      copyAsyncIf(wanted, at, from, isThere >> step * keysAtOnce & 1);
+    };
+    auto rowsOf = [&](const char *(&rows)[mostSteps], const Tensor<3> &cache) {
+      auto row = reinterpret_cast<uint64_t>(cache.at(pageOf, lineOf));
 #pragma unroll
-    for (int i = 0; i < laneKeys; ++i) {
-      const char *row = p.latent.at(pageOf[i], lineOf[i]);
-      first[i] = reinterpret_cast<uint64_t>(row + firstBox * boxRowBytes);
-      last[i] = first[i] + (boxesOfWarp - 1) * boxRowBytes;
-      if (HasPe && isLast)
-        last[i] = reinterpret_cast<uint64_t>(p.pe.at(pageOf[i], lineOf[i]));
-    }
-    if (warp <= seenWarp)
-      control.empty[stage][0].wait(before);
-    if (warp >= seenWarp)
-      control.empty[stage][1].wait(before);
-    if (HasPe && isLast)
-      control.peEmpty[stage].wait(before);
+      for (int step = 0; step < mostSteps; ++step)
+        rows[step] = reinterpret_cast<const char *>(
+            __shfl_sync(~0u, row, step * keysAtOnce + key) + unit * 16);
+    };
+    const char *rows[mostSteps];
+    rowsOf(rows, p.latent);
     Barrier &full = control.full[stage][warp];
-    if (warp == seenWarp && isElected()) {
-      for (int i = 0; i < laneKeys; ++i)
-        control.seen[stage][i] = seen[i];
+#pragma unroll
+    for (int side = 0; side < 2; ++side) {
+      control.empty[stage][side].wait(before);
+#pragma unroll
+      for (int step = 0; step < mostSteps; ++step)
+#pragma unroll
+        for (int i = 0; i < BoxesEach; ++i) {
+          int box = side * BoxesEach + i;
+          copy(step + 1 < mostSteps || isLonger, rows[step] + box * boxRowBytes,
+               box, step);
+        }
+    }
+    if constexpr (HasPe) {
+      rowsOf(rows, p.pe);
+      if (unit * 8 >= p.peWidth)
+        isThere = 0;
+      control.peEmpty[stage].wait(before);
+#pragma unroll
+      for (int step = 0; step < mostSteps; ++step)
+        copy(step + 1 < mostSteps || isLonger, rows[step], Shared::valueBoxes,
+             step);
+    }
+    // All that read the keys before are done with what was told of them, too.
+    if (isElected()) {
+      control.seen[stage][warp] = seen;
       full.arrive();
     }
     __syncwarp();
-    // Eight lanes have a key's row of a box, and a warp four keys.
-    int unit = threadIdx.x % 8, key = threadIdx.x % 32 / 8;
-    bool isWithin = !isLast || unit * 8 < p.peWidth;
-    uint32_t to = base + Shared::stages + stage * Shared::stageBytes +
-                  firstBox * boxBytes;
-#pragma unroll
-    for (int i = 0; i < laneKeys; ++i)
-#pragma unroll
-      for (int j = 0; j < 32; j += 4) {
-        uint64_t from = __shfl_sync(~0u, first[i], j + key) + unit * 16;
-        uint64_t lastFrom = __shfl_sync(~0u, last[i], j + key) + unit * 16;
-        bool isThere = seen[i] >> j >> key & 1;
-        uint32_t at = to + swizzledUnit(i * 32 + j + key, unit);
-#pragma unroll
-        for (int box = 0; box < boxesOfWarp - 1; ++box)
-          copyAsync(at + box * boxBytes,
-                    reinterpret_cast<const char *>(from) + box * boxRowBytes,
-                    isThere);
-        copyAsyncIf(HasPe || !isLast, at + (boxesOfWarp - 1) * boxBytes,
-                    reinterpret_cast<const char *>(lastFrom),
-                    isThere && isWithin);
-      }
     full.arriveAfterCopies();
   }
 
