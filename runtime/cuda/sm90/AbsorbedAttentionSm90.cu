@@ -116,7 +116,10 @@ Choice choose(uint32_t dtype, int64_t latentWidth, bool hasPe, bool overlaps) {
 }
 
 /// The same of keys that are gathered, of a latent of 512 columns.
-Choice chooseGathering(uint32_t dtype, bool hasPe) {
+Choice chooseGathering(uint32_t dtype, bool hasPe, bool overlaps) {
+  if (overlaps)
+    return hasPe ? choose<4, true, true, true>(dtype)
+                 : choose<4, false, true, true>(dtype);
   return hasPe ? choose<4, true, false, true>(dtype)
                : choose<4, false, false, true>(dtype);
 }
@@ -154,11 +157,22 @@ bool makeTokenQueryMap(CacheMaps &maps, Tensor<3> query) {
   return makeTensorMap(maps.query, query, maps.queryRows);
 }
 
+/// Whether arithmetic bounds a call of so many blocks of keys: CTAs share them,
+/// and each has `fewest` or more.
+bool eachShares(const AbsorbedParams &params, int64_t blocks, int64_t fewest) {
+  return params.shape.lanes > 1 &&
+         blocks * params.shape.lanes >= fewest * params.shape.numCTAs;
+}
+// From how many on the other order pays, and from how many pairs, was measured.
+constexpr int fewestToOverlap = 12, fewestToPair = 24;
+
 mla_status launchGathering(mla_context &ctx, const AbsorbedParams &params) {
   CacheMaps maps = {};
   // fitsAbsorbedSm90() has seen that there is such a map.
   makeTokenQueryMap(maps, params.query);
-  Choice choice = chooseGathering(params.latent.dtype, params.peWidth > 0);
+  int64_t blocks = params.tokens * ceilDiv(params.topk, blockKeys);
+  Choice choice = chooseGathering(params.latent.dtype, params.peWidth > 0,
+                                  eachShares(params, blocks, fewestToOverlap));
   return launchEarly(ctx, "absorbed_attention", choice.kernel,
                      params.shape.numCTAs, numThreads, choice.sharedBytes,
                      params, maps);
@@ -201,23 +215,18 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
   CacheMaps maps = {};
   makeMaps(maps, params.latent, params.pe);
   makeQueryMap(maps, params);
-  // Arithmetic bounds the kernel where CTAs share keys, unless there are few:
-  // how many a call may have is known here, how many it has is not.
+  // How many keys a call may have is known here, how many it has is not.
   int64_t keys = static_cast<int64_t>(params.numPagesOfSeq) * params.pageSize;
   if (params.maxKv > 0)
     keys = std::min(keys, params.maxKv);
-  int64_t blocks = params.seqs * ceilDiv(keys, blockKeys) * params.shape.lanes;
-  auto eachShares = [&](int64_t count) {
-    return params.shape.lanes > 1 && blocks >= count * params.shape.numCTAs;
-  };
-  // From how many blocks a CTA on this and pairs pay was measured.
-  bool overlaps = eachShares(12);
-  Choice choice = choose(params.latent.dtype, params.latentWidth,
-                         params.peWidth > 0, overlaps);
+  int64_t blocks = params.seqs * ceilDiv(keys, blockKeys);
+  Choice choice =
+      choose(params.latent.dtype, params.latentWidth, params.peWidth > 0,
+             eachShares(params, blocks, fewestToOverlap));
   // Two row tiles of a sequence are two CTAs' that share what they read. With
   // few blocks it takes longer to wait for each other.
-  bool pairs = eachShares(24) && params.shape.lanes == 2 &&
-               params.shape.numCTAs % 2 == 0;
+  bool pairs = eachShares(params, blocks, fewestToPair) &&
+               params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
   return launchEarlyClusters(ctx, "absorbed_attention", choice.kernel,
                              params.shape.numCTAs, pairs ? 2 : 1, numThreads,
                              choice.sharedBytes, params, maps);
@@ -235,8 +244,9 @@ cudaError_t mla::cuda::loadAbsorbedSm90(const State &state) {
         for (bool overlaps : {false, true})
           if (cudaError_t error = allow(choose(dtype, width, hasPe, overlaps)))
             return error;
-      if (cudaError_t error = allow(chooseGathering(dtype, hasPe)))
-        return error;
+      for (bool overlaps : {false, true})
+        if (cudaError_t error = allow(chooseGathering(dtype, hasPe, overlaps)))
+          return error;
     }
   return cudaSuccess;
 }

@@ -33,12 +33,12 @@ constexpr int fewRegisters(bool gathers) { return gathers ? 72 : 56; }
 /// find the items and load the query.
 constexpr int keyWarps = 2;
 constexpr int queryThreads = groupThreads - 32 * keyWarps;
-/// Of keys that are gathered: warps that copy a third of a block each. The
-/// fourth finds the items and loads the query.
+/// Of keys that are gathered: warps that copy so many of a block each, the last
+/// one what is left. The fourth warp finds the items and loads the query.
 constexpr int gatherWarps = 3;
-/// The first of a warp's keys of a block, in fours, and the end of the last's.
-__host__ __device__ constexpr int firstGatheredKey(int warp) {
-  return (blockKeys / 4 * warp + gatherWarps - 1) / gatherWarps * 4;
+constexpr int warpKeys = 24;
+constexpr int keysOfWarp(int warp) {
+  return warp + 1 < gatherWarps ? warpKeys : blockKeys - warp * warpKeys;
 }
 constexpr int numStages = 2;
 constexpr int mostKeyBoxes = maxSlotColumns / boxColumns + 1;
@@ -117,15 +117,12 @@ struct Control {
   uint32_t seen[numStages][gatherWarps];
 
   /// By one thread, before a barrier of all. Of gathered keys a stage has a
-  /// barrier for each warp that copies them.
+  /// barrier for each half of the values' columns and one for the pe part, at
+  /// which all lanes arrive that copy, and at the first who says what is seen.
   template <bool Gathers> __device__ void initBarriers() {
     for (int i = 0; i < numStages; ++i) {
-      if constexpr (Gathers)
-        for (int warp = 0; warp < gatherWarps; ++warp)
-          full[i][warp].init(32 + 1);
-      else
-        for (Barrier &barrier : full[i])
-          barrier.init(1);
+      for (Barrier &barrier : full[i])
+        barrier.init(Gathers ? gatherWarps * (32 + (&barrier == full[i])) : 1);
       for (Barrier &barrier : empty[i])
         barrier.init(groupWarps * clusterSize());
       peEmpty[i].init(2 * groupWarps);

@@ -109,15 +109,16 @@ private:
   /// Starts S = Q K^T of the group's own block `n`, box by box as they come.
   __device__ void multiplyKeys(Logits &s, uint32_t keys, int n) {
     uint32_t query = describe(base + Shared::query);
-    if constexpr (Gathers)
-      waitForGathered(n);
     pin(s);
     beginProducts();
     Barrier *full = control.full[stageOf(n)];
     bool isThere = false;
 #pragma unroll
     for (int box = 0; box < Shared::keyBoxes; ++box) {
-      if constexpr (!Gathers) {
+      if constexpr (Gathers) {
+        if (box % BoxesEach == 0)
+          waitForGathered(box / BoxesEach, n);
+      } else {
         if (!isThere)
           full[box].wait(phaseOf(n));
         // The answer is there when this box's products have been started.
@@ -134,13 +135,12 @@ private:
     commitProducts();
   }
 
-  /// Until the keys of block `n` are there. What copied them isn't what reads
-  /// them: the tensor cores see them after this thread's fence, which stands
-  /// for the other group too, as it waits for the weights.
-  __device__ void waitForGathered(int n) {
-#pragma unroll
-    for (int warp = 0; warp < gatherWarps; ++warp)
-      control.full[stageOf(n)][warp].wait(phaseOf(n));
+  /// Until a half of the columns of block `n` is there, or the pe part. What
+  /// copied them isn't what reads them: the tensor cores see them after this
+  /// thread's fence, which stands for the other group too, as it waits for the
+  /// weights.
+  __device__ void waitForGathered(int part, int n) {
+    control.full[stageOf(n)][part].wait(phaseOf(n));
     fenceSharedWrites();
   }
 
@@ -194,9 +194,14 @@ private:
     __syncwarp();
     if (lane() != 0)
       return;
-    if (HasPe)
-      control.peEmpty[stageOf(n)].arrive();
-    arriveAt(empty + stageOf(n) * sizeof(control.empty[0]), arrivals);
+    if constexpr (Gathers) {
+      // Who copies the pe part has waited for both groups.
+      control.empty[stageOf(n)][side].arrive();
+    } else {
+      if (HasPe)
+        control.peEmpty[stageOf(n)].arrive();
+      arriveAt(empty + stageOf(n) * sizeof(control.empty[0]), arrivals);
+    }
   }
 
   /// Brings O to another reference.
@@ -339,19 +344,22 @@ private:
   /// The same of gathered keys, which all rows see or none does. In place of
   /// those there are zeros.
   __device__ void hideMissing(Logits &s, int n) {
-    uint64_t seen = 0;
+    const uint32_t (&seen)[gatherWarps] = control.seen[stageOf(n)];
+    uint32_t words[gatherWarps];
+    bool all = true;
 #pragma unroll
-    for (int warp = 0; warp < gatherWarps; ++warp)
-      seen |= uint64_t(control.seen[stageOf(n)][warp])
-              << firstGatheredKey(warp);
-    if (seen == ~uint64_t(0))
+    for (int warp = 0; warp < gatherWarps; ++warp) {
+      words[warp] = seen[warp];
+      all = all && words[warp] == (1u << keysOfWarp(warp)) - 1;
+    }
+    if (all)
       return;
-    uint32_t words[] = {static_cast<uint32_t>(seen),
-                        static_cast<uint32_t>(seen >> 32)};
 #pragma unroll
-    for (int j = 0; j < 32; ++j)
-      if (!(words[j / 16] >> (lane() % 4 * 2) >> (j / 4 % 4 * 8 + j % 2) & 1))
+    for (int j = 0; j < 32; ++j) {
+      int key = j / 4 * 8 + j % 2; // and twice the lane's place in its row
+      if (!(words[key / warpKeys] >> (key % warpKeys + lane() % 4 * 2) & 1))
         s[j] = minusInfinity();
+    }
   }
 
   /// Pairs of a row's weights, two rows in turn, to the stage's box for them.

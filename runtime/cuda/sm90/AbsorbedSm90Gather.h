@@ -30,8 +30,8 @@ public:
                           const Item &item, int warp)
       : call(call), p(p), batch(item.batch), token(item.token),
         mostSeen(item.mostSeen), blockEnd(item.blockEnd),
-        key(firstGatheredKey(warp) + threadIdx.x % 32),
-        isOwn(key < firstGatheredKey(warp + 1)) {
+        key(warp * warpKeys + threadIdx.x % 32),
+        isOwn(key < warp * warpKeys + keysOfWarp(warp)) {
     ask(item.blockBegin);
     find();
     ask(item.blockBegin + 1);
@@ -161,8 +161,8 @@ public:
 private:
   /// Keys that a warp copies at once: eight lanes have a key's row of a box.
   static constexpr int keysAtOnce = 4;
-  static constexpr int mostSteps =
-      (firstGatheredKey(1) - firstGatheredKey(0)) / keysAtOnce;
+  static constexpr int mostSteps = warpKeys / keysAtOnce;
+  static constexpr int leastSteps = keysOfWarp(gatherWarps - 1) / keysAtOnce;
 
   /// Copies the warp's keys of a block, the CTA's `n`-th, once what was in
   /// their place is done with.
@@ -171,9 +171,8 @@ private:
     int stage = n % numStages;
     uint32_t before = ~(n / numStages) & 1;
     int unit = threadIdx.x % 8, key = threadIdx.x % 32 / 8;
-    int first = firstGatheredKey(warp);
-    bool isLonger =
-        first + mostSteps * keysAtOnce == firstGatheredKey(warp + 1);
+    int first = warp * warpKeys;
+    bool isLonger = warp + 1 < gatherWarps;
     // Of the warp's keys in steps, from the one on that is the lanes' own.
     uint32_t isThere = seen >> key;
     uint32_t to = base + Shared::stages + stage * Shared::stageBytes;
@@ -181,7 +180,8 @@ private:
     // swizzled in one of two ways.
     uint32_t places[] = {to + swizzledUnit(first + key, unit),
                          to + swizzledUnit(first + key + keysAtOnce, unit)};
-    auto copy = [&](bool wanted, const char *from, int box, int step) {
+    auto copy = [&](int step, const char *from, int box) {
+      bool wanted = step < leastSteps || isLonger;
       uint32_t at = places[step % 2] + box * boxBytes +
                     step / 2 * 2 * keysAtOnce * boxRowBytes;
       copyAsyncIf(wanted, at, from, isThere >> step * keysAtOnce & 1);
@@ -195,36 +195,34 @@ private:
     };
     const char *rows[mostSteps];
     rowsOf(rows, p.latent);
-    Barrier &full = control.full[stage][warp];
+    Barrier *full = control.full[stage];
 #pragma unroll
     for (int side = 0; side < 2; ++side) {
       control.empty[stage][side].wait(before);
+      // Who read what was told of the keys before has done so, too.
+      if (side == 0 && isElected()) {
+        control.seen[stage][warp] = seen;
+        full[0].arrive();
+      }
+      __syncwarp();
 #pragma unroll
       for (int step = 0; step < mostSteps; ++step)
 #pragma unroll
         for (int i = 0; i < BoxesEach; ++i) {
           int box = side * BoxesEach + i;
-          copy(step + 1 < mostSteps || isLonger, rows[step] + box * boxRowBytes,
-               box, step);
+          copy(step, rows[step] + box * boxRowBytes, box);
         }
+      full[side].arriveAfterCopies();
     }
     if constexpr (HasPe) {
       rowsOf(rows, p.pe);
       if (unit * 8 >= p.peWidth)
         isThere = 0;
-      control.peEmpty[stage].wait(before);
 #pragma unroll
       for (int step = 0; step < mostSteps; ++step)
-        copy(step + 1 < mostSteps || isLonger, rows[step], Shared::valueBoxes,
-             step);
+        copy(step, rows[step], Shared::valueBoxes);
+      full[2].arriveAfterCopies();
     }
-    // All that read the keys before are done with what was told of them, too.
-    if (isElected()) {
-      control.seen[stage][warp] = seen;
-      full.arrive();
-    }
-    __syncwarp();
-    full.arriveAfterCopies();
   }
 
   /// A row of an item's tile: a head of its token.
