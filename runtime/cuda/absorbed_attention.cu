@@ -116,10 +116,8 @@ mla_status mla::cuda::supports_absorbed_attention(
                 static_cast<long long>(seqs));
   // The kernels count in 32 bits, and up to a block beyond the end.
   const int64_t most = INT32_MAX - blockKeys;
-  int64_t capacity;
-  if (__builtin_mul_overflow(params.page_table->shape[1],
-                             params.cache_latent->shape[1], &capacity))
-    capacity = INT64_MAX;
+  int64_t capacity =
+      params.page_table->shape[1] * params.cache_latent->shape[1];
   const struct {
     const char *argument, *things;
     int64_t count;
