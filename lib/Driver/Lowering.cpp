@@ -7,10 +7,12 @@
 
 #include "mla/Driver/Lowering.h"
 #include "EntryTable.h"
+#include "ResultBuffers.h"
 
 #include "mla/IR/Interfaces/BufferizableOpInterfaceImpl.h"
 #include "mla/IR/MLADialect.h"
 #include "mla/Pipelines/Pipelines.h"
+#include "mla/Transforms/Entries.h"
 #include "mla/Transforms/Passes.h"
 #include "mla_runtime/runtime.h"
 
@@ -114,18 +116,26 @@ void dropDialectAttributes(ModuleOp module) {
 }
 
 /// Whether every entry of the manifest became one of the ABI: the conversion
-/// leaves functions alone that have nothing to call.
+/// leaves functions alone that have nothing to call, or nothing any more.
 LogicalResult checkEntries(ModuleOp module, const Manifest &manifest) {
   for (const ManifestEntry &entry : manifest.entries) {
     auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(entry.name);
     auto body = module.lookupSymbol<LLVM::LLVMFuncOp>(entry.name + ".body");
     if (!function || !body)
-      return module.emitError("entry '") << entry.name
-                                         << "': expected an operation of mla "
-                                            "in it or in what it calls, got "
-                                            "none";
+      return emitError(function ? function.getLoc() : module.getLoc(),
+                       "entry '")
+             << entry.name
+             << "': expected an operation of mla in it or in what it calls, "
+                "got none that canonicalization leaves";
   }
   return success();
+}
+
+/// Whether entries can be prepared before canonicalization merges their blocks.
+bool haveOneBlock(ModuleOp module) {
+  return llvm::all_of(module.getOps<func::FuncOp>(), [](func::FuncOp function) {
+    return !isEntry(function) || function.getBody().hasOneBlock();
+  });
 }
 
 /// Makes everything that is defined and isn't an entry internal.
@@ -169,19 +179,26 @@ void mla::registerDriverDialects(DialectRegistry &registry) {
 FailureOr<Manifest> mla::lowerModule(ModuleOp module,
                                      const LoweringOptions &options) {
   Manifest manifest;
-  // Entries are described when their destinations are arguments and their types
-  // still say what they are. The pipeline begins with the same passes; for it
-  // they find nothing to do.
-  if (failed(runPasses(module, manifest,
-                       [&](OpPassManager &passes) {
-                         if (options.skipRopeInGeneration) {
-                           MLADisableRopeOptions disable;
-                           disable.phase = "generation";
-                           passes.addPass(createMLADisableRope(disable));
-                         }
-                         passes.addPass(createCanonicalizerPass());
-                         passes.addPass(createMLAPrepareEntries());
-                       })) ||
+  // What an entry's arguments are is a matter of the source, whatever folds.
+  // The pipeline begins with the same passes; for it they find nothing to do.
+  auto prepare = [](OpPassManager &passes) {
+    passes.addPass(createMLAPrepareEntries());
+  };
+  if (haveOneBlock(module) && failed(runPasses(module, manifest, prepare)))
+    return failure();
+  ResultBuffers buffers(module);
+  if (failed(runPasses(module, manifest, [&](OpPassManager &passes) {
+        if (options.skipRopeInGeneration) {
+          MLADisableRopeOptions disable;
+          disable.phase = "generation";
+          passes.addPass(createMLADisableRope(disable));
+        }
+        passes.addPass(createCanonicalizerPass());
+      })))
+    return failure();
+  buffers.restore();
+
+  if (failed(runPasses(module, manifest, prepare)) ||
       failed(describeEntries(module, manifest.entries)) ||
       failed(runPasses(module, manifest, [&](OpPassManager &passes) {
         MLAToLLVMOptions pipeline;

@@ -7,6 +7,7 @@
 
 #include "mla/Transforms/Entries.h"
 #include "mla/IR/MLAOps.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -172,6 +173,8 @@ bool DestinationFlow::isOverwritten(Value argument) {
       return op.isDpsInit(&use) && !op.payloadUsesValueFromOperand(&use);
     if (isa<tensor::DimOp>(user))
       return true;
+    if (auto op = dyn_cast<bufferization::MaterializeInDestinationOp>(user))
+      return use == op.getDestMutable();
     Value calleeArgument = getCalleeArgument(use);
     return calleeArgument && isOverwritten(calleeArgument);
   });
