@@ -4,11 +4,12 @@
 //===----------------------------------------------------------------------===//
 //
 // With indices each key of a block lies elsewhere, and each token has keys of
-// its own. Three warps copy them, a third of a block's keys each, 16 bytes at a
+// its own. Three warps copy them, some of a block's keys each, 16 bytes at a
 // time and swizzled as TMA does it; keys that aren't there, or aren't seen,
-// become zeros. A stage's barriers wait for the copies themselves: no warp
-// waits for its own. The positions of a block are asked for two blocks ahead,
-// their pages one.
+// become zeros. One half of the columns comes first, so that products with it
+// start. A stage's barriers wait for the copies themselves: no warp waits for
+// its own. The positions of a block are asked for two blocks ahead, their pages
+// one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -93,7 +94,7 @@ class Gather : private Load<BoxesEach, HasPe> {
 public:
   using Loads::Loads;
 
-  /// A third of the keys.
+  /// The warp's keys of all blocks.
   __device__ void loadKeys(int warp) {
     if (warp < keyWarps) {
       fetchEarly(p);
