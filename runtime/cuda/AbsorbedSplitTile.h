@@ -7,7 +7,7 @@
 // lanes, some times. They merge the tile that the part goes on with, together
 // with those of the tile's other parts, or else the tile that it begins and
 // others go on with: so each CTA has about as much to read as a state, and
-// knows what it is from where a few parts begin.
+// knows what it is from where the parts begin.
 //
 //===----------------------------------------------------------------------===//
 
@@ -159,6 +159,9 @@ __device__ bool FindSplitTile<Indexed, FewestPieces>::find(SplitTile &tile) {
   int second = continues ? part - upTo + 1 : part + 1;
   int last = part + behind;
   if (second < 1 || any.item < 0)
+    return false;
+  // Of starts in another order the slots may hold anything.
+  if (Cursor{any.sequence, any.item, 0} < starts[second - 1])
     return false;
   if constexpr (!Indexed) {
     // Of a length that was refused, or isn't the schedule's, the tile was whole

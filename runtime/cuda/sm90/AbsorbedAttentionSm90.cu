@@ -157,11 +157,11 @@ bool makeTokenQueryMap(CacheMaps &maps, Tensor<3> query) {
   return makeTensorMap(maps.query, query, maps.queryRows);
 }
 
-/// Whether arithmetic bounds a call of so many blocks of keys: CTAs share them,
-/// and each has `fewest` or more.
-bool eachShares(const AbsorbedParams &params, int64_t blocks, int64_t fewest) {
-  return params.shape.lanes > 1 &&
-         blocks * params.shape.lanes >= fewest * params.shape.numCTAs;
+/// Whether arithmetic bounds a call: `lanes` CTAs share keys, each of which has
+/// `fewest` of their blocks or more.
+bool eachShares(const AbsorbedParams &params, int64_t lanes, int64_t blocks,
+                int64_t fewest) {
+  return lanes > 1 && blocks * lanes >= fewest * params.shape.numCTAs;
 }
 // From how many on the other order pays, and from how many pairs, was measured.
 constexpr int fewestToOverlap = 12, fewestToPair = 24;
@@ -170,9 +170,12 @@ mla_status launchGathering(mla_context &ctx, const AbsorbedParams &params) {
   CacheMaps maps = {};
   // fitsAbsorbedSm90() has seen that there is such a map.
   makeTokenQueryMap(maps, params.query);
+  // A token's tiles share its keys; no others have the same.
   int64_t blocks = params.tokens * ceilDiv(params.topk, blockKeys);
-  Choice choice = chooseGathering(params.latent.dtype, params.peWidth > 0,
-                                  eachShares(params, blocks, fewestToOverlap));
+  Choice choice =
+      chooseGathering(params.latent.dtype, params.peWidth > 0,
+                      eachShares(params, ceilDiv(params.heads, tileRows),
+                                 blocks, fewestToOverlap));
   return launchEarly(ctx, "absorbed_attention", choice.kernel,
                      params.shape.numCTAs, numThreads, choice.sharedBytes,
                      params, maps);
@@ -222,10 +225,10 @@ mla_status mla::cuda::launchAbsorbedSm90(mla_context &ctx,
   int64_t blocks = params.seqs * ceilDiv(keys, blockKeys);
   Choice choice =
       choose(params.latent.dtype, params.latentWidth, params.peWidth > 0,
-             eachShares(params, blocks, fewestToOverlap));
+             eachShares(params, params.shape.lanes, blocks, fewestToOverlap));
   // Two row tiles of a sequence are two CTAs' that share what they read. With
   // few blocks it takes longer to wait for each other.
-  bool pairs = eachShares(params, blocks, fewestToPair) &&
+  bool pairs = eachShares(params, params.shape.lanes, blocks, fewestToPair) &&
                params.shape.lanes == 2 && params.shape.numCTAs % 2 == 0;
   return launchEarlyClusters(ctx, "absorbed_attention", choice.kernel,
                              params.shape.numCTAs, pairs ? 2 : 1, numThreads,

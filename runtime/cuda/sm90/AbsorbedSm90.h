@@ -100,7 +100,7 @@ struct Control {
   /// The columns that a group of warps multiplies as values are done with: in
   /// both CTAs where those are paired, in the one that loads them.
   Barrier empty[numStages][2];
-  Barrier peEmpty[numStages]; ///< A stage's weights are done with.
+  Barrier peEmpty[numStages]; ///< A stage's weights are, of keys in a line.
   Barrier weights[numStages]; ///< The weights of a stage's keys are there.
   Barrier turn;               ///< The second group's product may begin.
   Barrier known[numPlaces];   ///< An item is.

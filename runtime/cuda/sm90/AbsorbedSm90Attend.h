@@ -106,7 +106,8 @@ private:
             keys + Shared::weights / 16};
   }
 
-  /// Starts S = Q K^T of the group's own block `n`, box by box as they come.
+  /// Starts S = Q K^T of the group's own block `n`, box by box as they come, or
+  /// half by half where they are gathered.
   __device__ void multiplyKeys(Logits &s, uint32_t keys, int n) {
     uint32_t query = describe(base + Shared::query);
     pin(s);

@@ -62,11 +62,10 @@ public:
 private:
   /// Asks for the positions of a block.
   __device__ void ask(int block) {
-    int place = block * blockKeys + key;
     // Behind the last block numbers may be too large.
-    asked = isOwn && block < blockEnd && place < p.topk
-                ? static_cast<int>(loadInt(p.indices, token, place))
-                : -1;
+    int place = isOwn && block < blockEnd ? block * blockKeys + key : INT32_MAX;
+    asked = place < p.topk ? static_cast<int>(loadInt(p.indices, token, place))
+                           : -1;
   }
   /// Asks for the pages of the positions last asked for; position -1 of those
   /// that the token doesn't see.
