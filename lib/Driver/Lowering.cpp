@@ -7,16 +7,18 @@
 
 #include "mla/Driver/Lowering.h"
 #include "EntryTable.h"
-#include "ResultBuffers.h"
 
 #include "mla/IR/Interfaces/BufferizableOpInterfaceImpl.h"
 #include "mla/IR/MLADialect.h"
+#include "mla/IR/MLAOps.h"
 #include "mla/Pipelines/Pipelines.h"
 #include "mla/Transforms/Entries.h"
 #include "mla/Transforms/Passes.h"
 #include "mla_runtime/runtime.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/InitAllDialects.h"
@@ -115,6 +117,56 @@ void dropDialectAttributes(ModuleOp module) {
   module->removeAttr(MLADialect::kNotesAttr);
 }
 
+/// Whether canonicalization leaves the input of it.
+bool isIdle(RopeOp rope) {
+  return rope && !rope.getLiveRope() &&
+         getElementTypeOrSelf(rope.getX()) == getElementTypeOrSelf(rope.getY());
+}
+
+bool isReadOnly(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  auto function =
+      argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp())
+               : func::FuncOp();
+  auto role = function ? function.getArgAttrOfType<StringAttr>(
+                             argument.getArgNumber(), MLADialect::kRoleAttr)
+                       : StringAttr();
+  return role && (role == "input" || role == "constant");
+}
+
+/// Where an entry returns the result of an idle rope, the caller finds that in
+/// the rope's destination: a copy takes the rope's place.
+void copyReturnedRows(ModuleOp module) {
+  module.getContext()->loadDialect<bufferization::BufferizationDialect>();
+  auto isReturn = [](OpOperand &use) {
+    return isa<func::ReturnOp>(use.getOwner());
+  };
+  SmallVector<RopeOp> ropes;
+  module.walk([&](RopeOp rope) {
+    auto function = rope->getParentOfType<func::FuncOp>();
+    if (function && isEntry(function) && isIdle(rope) &&
+        llvm::any_of(rope->getUses(), isReturn))
+      ropes.push_back(rope);
+  });
+  for (RopeOp rope : ropes) {
+    // That of an idle rope in front is its input, too.
+    Value destination = rope.getY();
+    while (auto before = destination.getDefiningOp<RopeOp>()) {
+      if (!isIdle(before))
+        break;
+      destination = before.getY();
+    }
+    if (isReadOnly(destination))
+      continue;
+    OpBuilder builder(rope);
+    Value rows = builder.createOrFold<tensor::CastOp>(
+        rope.getLoc(), destination.getType(), rope.getX());
+    auto copy = bufferization::MaterializeInDestinationOp::create(
+        builder, rope.getLoc(), rows, destination);
+    rope->getResult(0).replaceUsesWithIf(copy.getResult(), isReturn);
+  }
+}
+
 /// Whether every entry of the manifest became one of the ABI: the conversion
 /// leaves functions alone that have nothing to call, or nothing any more.
 LogicalResult checkEntries(ModuleOp module, const Manifest &manifest) {
@@ -129,13 +181,6 @@ LogicalResult checkEntries(ModuleOp module, const Manifest &manifest) {
                 "got none that canonicalization leaves";
   }
   return success();
-}
-
-/// Whether entries can be prepared before canonicalization merges their blocks.
-bool haveOneBlock(ModuleOp module) {
-  return llvm::all_of(module.getOps<func::FuncOp>(), [](func::FuncOp function) {
-    return !isEntry(function) || function.getBody().hasOneBlock();
-  });
 }
 
 /// Makes everything that is defined and isn't an entry internal.
@@ -179,26 +224,23 @@ void mla::registerDriverDialects(DialectRegistry &registry) {
 FailureOr<Manifest> mla::lowerModule(ModuleOp module,
                                      const LoweringOptions &options) {
   Manifest manifest;
-  // What an entry's arguments are is a matter of the source, whatever folds.
-  // The pipeline begins with the same passes; for it they find nothing to do.
-  auto prepare = [](OpPassManager &passes) {
-    passes.addPass(createMLAPrepareEntries());
-  };
-  if (haveOneBlock(module) && failed(runPasses(module, manifest, prepare)))
-    return failure();
-  ResultBuffers buffers(module);
-  if (failed(runPasses(module, manifest, [&](OpPassManager &passes) {
-        if (options.skipRopeInGeneration) {
-          MLADisableRopeOptions disable;
-          disable.phase = "generation";
-          passes.addPass(createMLADisableRope(disable));
-        }
-        passes.addPass(createCanonicalizerPass());
+  if (options.skipRopeInGeneration &&
+      failed(runPasses(module, manifest, [](OpPassManager &passes) {
+        MLADisableRopeOptions disable;
+        disable.phase = "generation";
+        passes.addPass(createMLADisableRope(disable));
       })))
     return failure();
-  buffers.restore();
+  copyReturnedRows(module);
 
-  if (failed(runPasses(module, manifest, prepare)) ||
+  // Entries are described when their destinations are arguments and their types
+  // still say what they are. The pipeline begins with the same passes; for it
+  // they find nothing to do.
+  if (failed(runPasses(module, manifest,
+                       [&](OpPassManager &passes) {
+                         passes.addPass(createCanonicalizerPass());
+                         passes.addPass(createMLAPrepareEntries());
+                       })) ||
       failed(describeEntries(module, manifest.entries)) ||
       failed(runPasses(module, manifest, [&](OpPassManager &passes) {
         MLAToLLVMOptions pipeline;

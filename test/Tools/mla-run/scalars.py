@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Inputs of an entry with a scalar, `first`: scalars.py FILE {I64|I32|F32} VALUE
 
-Rows 0 to 7 of x hold their number, y and y_1 what those from 1 on are.
+Rows 0 to 7 of x hold their number, y and result what those from 1 on are.
 """
 
 import json
@@ -20,7 +20,7 @@ def main():
         "cos_sin": ("F32", [4, 2], struct.pack("<8f", *[1, 0] * 4)),
         "positions": ("I64", [4], struct.pack("<4q", *range(4))),
         "y": ("F32", [4, 2], rows),
-        "y_1": ("F32", [4, 2], rows),
+        "result": ("F32", [4, 2], rows),
         "first": (dtype, [], number),
     }
     header, data = {}, b""
