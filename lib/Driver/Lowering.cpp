@@ -7,18 +7,15 @@
 
 #include "mla/Driver/Lowering.h"
 #include "EntryTable.h"
+#include "ReturnedRows.h"
 
 #include "mla/IR/Interfaces/BufferizableOpInterfaceImpl.h"
 #include "mla/IR/MLADialect.h"
-#include "mla/IR/MLAOps.h"
 #include "mla/Pipelines/Pipelines.h"
-#include "mla/Transforms/Entries.h"
 #include "mla/Transforms/Passes.h"
 #include "mla_runtime/runtime.h"
 
-#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/InitAllDialects.h"
@@ -115,56 +112,6 @@ void dropDialectAttributes(ModuleOp module) {
       if (attribute.getName().strref().starts_with("mla."))
         function->removeDiscardableAttr(attribute.getName());
   module->removeAttr(MLADialect::kNotesAttr);
-}
-
-/// Whether canonicalization leaves the input of it.
-bool isIdle(RopeOp rope) {
-  return rope && !rope.getLiveRope() &&
-         getElementTypeOrSelf(rope.getX()) == getElementTypeOrSelf(rope.getY());
-}
-
-bool isReadOnly(Value value) {
-  auto argument = dyn_cast<BlockArgument>(value);
-  auto function =
-      argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp())
-               : func::FuncOp();
-  auto role = function ? function.getArgAttrOfType<StringAttr>(
-                             argument.getArgNumber(), MLADialect::kRoleAttr)
-                       : StringAttr();
-  return role && (role == "input" || role == "constant");
-}
-
-/// Where an entry returns the result of an idle rope, the caller finds that in
-/// the rope's destination: a copy takes the rope's place.
-void copyReturnedRows(ModuleOp module) {
-  module.getContext()->loadDialect<bufferization::BufferizationDialect>();
-  auto isReturn = [](OpOperand &use) {
-    return isa<func::ReturnOp>(use.getOwner());
-  };
-  SmallVector<RopeOp> ropes;
-  module.walk([&](RopeOp rope) {
-    auto function = rope->getParentOfType<func::FuncOp>();
-    if (function && isEntry(function) && isIdle(rope) &&
-        llvm::any_of(rope->getUses(), isReturn))
-      ropes.push_back(rope);
-  });
-  for (RopeOp rope : ropes) {
-    // That of an idle rope in front is its input, too.
-    Value destination = rope.getY();
-    while (auto before = destination.getDefiningOp<RopeOp>()) {
-      if (!isIdle(before))
-        break;
-      destination = before.getY();
-    }
-    if (isReadOnly(destination))
-      continue;
-    OpBuilder builder(rope);
-    Value rows = builder.createOrFold<tensor::CastOp>(
-        rope.getLoc(), destination.getType(), rope.getX());
-    auto copy = bufferization::MaterializeInDestinationOp::create(
-        builder, rope.getLoc(), rows, destination);
-    rope->getResult(0).replaceUsesWithIf(copy.getResult(), isReturn);
-  }
 }
 
 /// Whether every entry of the manifest became one of the ABI: the conversion
