@@ -7,7 +7,6 @@
 
 #include "ReturnedRows.h"
 
-#include "mla/IR/MLADialect.h"
 #include "mla/IR/MLAOps.h"
 #include "mla/Transforms/Entries.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -21,17 +20,6 @@ using namespace mla;
 static bool isIdle(RopeOp rope) {
   return !rope.getLiveRope() &&
          getElementTypeOrSelf(rope.getX()) == getElementTypeOrSelf(rope.getY());
-}
-
-static bool isReadOnly(Value value) {
-  auto argument = dyn_cast<BlockArgument>(value);
-  auto function =
-      argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp())
-               : func::FuncOp();
-  auto role = function ? function.getArgAttrOfType<StringAttr>(
-                             argument.getArgNumber(), MLADialect::kRoleAttr)
-                       : StringAttr();
-  return role && (role == "input" || role == "constant");
 }
 
 void mla::copyReturnedRows(ModuleOp module) {
@@ -54,7 +42,8 @@ void mla::copyReturnedRows(ModuleOp module) {
         break;
       destination = before.getY();
     }
-    if (isReadOnly(destination))
+    auto argument = dyn_cast<BlockArgument>(destination);
+    if (argument && isReadOnly(argument))
       continue;
     OpBuilder builder(rope);
     Value rows = builder.createOrFold<tensor::CastOp>(

@@ -24,6 +24,14 @@ bool mla::isEntry(func::FuncOp function) {
          llvm::any_of(function.getResultTypes(), isShaped);
 }
 
+bool mla::isReadOnly(BlockArgument argument) {
+  auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  auto role = function ? function.getArgAttrOfType<StringAttr>(
+                             argument.getArgNumber(), MLADialect::kRoleAttr)
+                       : StringAttr();
+  return role && (role == "input" || role == "constant");
+}
+
 func::FuncOp DestinationFlow::getCallee(func::CallOp call) {
   auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
   return callee && !callee.isExternal() ? callee : func::FuncOp();

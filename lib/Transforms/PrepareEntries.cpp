@@ -57,10 +57,6 @@ private:
     return entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
                                               attribute);
   }
-  bool isReadOnly(BlockArgument argument) {
-    StringAttr role = getStated(argument, MLADialect::kRoleAttr);
-    return role && (role == "input" || role == "constant");
-  }
   LogicalResult collectNames();
   LogicalResult addDestinations();
   /// The entry's mla operation, null where it has none or several: symbols have

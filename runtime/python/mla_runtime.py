@@ -183,23 +183,25 @@ def _raise(status, text):
     raise _ERRORS.get(status, InternalError)(text.decode("utf-8", "replace"))
 
 
-def _integer(value, place, bits=64):
-    """An integer of so many bits; ctypes would take any, modulo 2^bits."""
+def _within(value, begin, end):
+    """The integer, None where it is none or outside; ctypes would take any, modulo 2^bits."""
     try:
         number = operator.index(value)
     except TypeError:
-        number = None
-    if number is None or not -2**(bits - 1) <= number < 2**(bits - 1):
+        return None
+    return number if begin <= number < end else None
+
+
+def _integer(value, place, bits=64):
+    number = _within(value, -2**(bits - 1), 2**(bits - 1))
+    if number is None:
         raise InvalidArgument(f"{place}: expected a {bits}-bit integer, got {value!r}")
     return number
 
 
 def _address(value, place):
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = -1
-    if not 0 <= number < 2**64:
+    number = _within(value, 0, 2**64)
+    if number is None:
         raise InvalidArgument(f"{place}: expected an address, got {value!r}")
     return number
 

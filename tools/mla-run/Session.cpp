@@ -234,7 +234,7 @@ io::Status Session::invoke(int32_t mode) {
   }
   if (mla_context_set_mode(ctx, mode) ||
       function(ctx, tensors.data(), static_cast<int64_t>(tensors.size()))) {
-    io::Error error = lastError("");
+    io::Error error = lastError();
     mla_context_clear_error(ctx);
     return error;
   }
@@ -254,7 +254,7 @@ io::Status Session::call(const Files &files) {
   if (io::Status status = invoke(MLA_MODE_RUN); !status)
     return status;
   if (mla_context_check(ctx))
-    return lastError("");
+    return lastError();
   return {};
 }
 
@@ -267,7 +267,7 @@ io::Result<Timing> Session::time(int64_t count) {
       if (io::Status status = invoke(MLA_MODE_RUN); !status)
         return io::Error{status.error()};
     if (mla_context_check(ctx)) // waits for the device
-      return lastError("");
+      return lastError();
     std::chrono::duration<double, std::micro> took =
         std::chrono::steady_clock::now() - start;
     if (i >= 0)

@@ -96,7 +96,7 @@ private:
   io::Status invoke(int32_t mode);
   bool onHost() const;
   io::Result<io::Buffer> download(const Argument &argument);
-  io::Error lastError(const std::string &doing) const;
+  io::Error lastError(const std::string &doing = "") const;
 
   mla_context *ctx;
   const io::ManifestEntry &entry;

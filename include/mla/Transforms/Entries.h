@@ -19,6 +19,9 @@ namespace mla {
 /// tensor or memref in its signature, and isn't marked `mla.host`.
 bool isEntry(mlir::func::FuncOp function);
 
+/// Whether a function's argument states that it isn't written.
+bool isReadOnly(mlir::BlockArgument argument);
+
 /// Follows tensor values along destinations, that is, to the value whose buffer
 /// they take when everything is in place: through destination-style operations,
 /// casts, loops, branches and calls of functions of the module.

@@ -63,8 +63,7 @@ static inline const char *mla_tensor_from_dlpack(const DLTensor *from,
   tensor.dtype = mla_dtype_from_dlpack(from->dtype);
   if (tensor.dtype == MLA_DTYPE_NONE)
     return "mla_tensor_from_dlpack: dtype: expected a type of this ABI of "
-           "whole "
-           "bytes, got another";
+           "whole bytes, got another";
   if ((int)from->device.device_type != MLA_DEVICE_CPU &&
       (int)from->device.device_type != MLA_DEVICE_CUDA)
     return "mla_tensor_from_dlpack: device: expected CPU or CUDA, got another";

@@ -35,25 +35,27 @@ TEST(Overlap, InterleavedViewsAreApart) {
   EXPECT_EQ(answer(mla_append, call.p, MLA_MODE_RUN), "OK");
 }
 
-TEST(Overlap, SlicesThatMeetAreRefused) {
+/// What append says of a cache in one pool of rows of so many columns, whose pe
+/// part begins at column `pe`.
+static std::string answerOfPool(int64_t columns, int64_t pe) {
   auto call = validAppend();
-  Operand pool(MLA_DTYPE_F32, {6, 8, 576});
+  Operand pool(MLA_DTYPE_F32, {6, 8, columns});
   slice(call[&Append::cache_latent], pool, 0);
-  slice(call[&Append::cache_pe], pool, 500);
-  EXPECT_EQ(answer(mla_append, call.p),
-            "INVALID_ARGUMENT: mla_append: cache_latent: expected memory apart "
-            "from the other arguments, got an overlap with cache_pe");
+  slice(call[&Append::cache_pe], pool, pe);
+  return answer(mla_append, call.p);
+}
+
+static const char *const refusal =
+    "INVALID_ARGUMENT: mla_append: cache_latent: expected memory apart from "
+    "the other arguments, got an overlap with cache_pe";
+
+TEST(Overlap, SlicesThatMeetAreRefused) {
+  EXPECT_EQ(answerOfPool(576, 500), refusal);
 }
 
 TEST(Overlap, ASliceThatReachesIntoTheNextRowIsRefused) {
-  auto call = validAppend();
   // Rows are 32 columns too short for [latent | pe].
-  Operand pool(MLA_DTYPE_F32, {6, 8, 544});
-  slice(call[&Append::cache_latent], pool, 0);
-  slice(call[&Append::cache_pe], pool, 512);
-  EXPECT_EQ(answer(mla_append, call.p),
-            "INVALID_ARGUMENT: mla_append: cache_latent: expected memory apart "
-            "from the other arguments, got an overlap with cache_pe");
+  EXPECT_EQ(answerOfPool(544, 512), refusal);
 }
 
 /// Elements' places, each as often as it occurs.

@@ -6,9 +6,10 @@
 Rows 0 to 7 of x hold their number, y and result what those from 1 on are.
 """
 
-import json
 import struct
 import sys
+
+import steps
 
 
 def main():
@@ -23,15 +24,7 @@ def main():
         "result": ("F32", [4, 2], rows),
         "first": (dtype, [], number),
     }
-    header, data = {}, b""
-    for name, (type_name, shape, content) in tensors.items():
-        offsets = [len(data), len(data) + len(content)]
-        header[name] = {"dtype": type_name, "shape": shape, "data_offsets": offsets}
-        data += content
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
+    steps.write(path, tensors)
 
 
 main()

@@ -94,4 +94,5 @@ def main():
         begin = end
 
 
-main()
+if __name__ == "__main__":
+    main()
